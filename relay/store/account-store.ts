@@ -1,0 +1,55 @@
+// The port for accounts, their devices and sessions. Two implementations, one contract suite. Knows no password and no token in clear.
+import type { Bytes } from '#shared/base/bytes.ts'
+import type { AccountId, DeviceId } from '#shared/base/ids.ts'
+import type { DeviceKey } from '#shared/protocol/frames.ts'
+
+export interface AccountRow {
+  id: AccountId
+  username: string
+  /** As written; unique without regard to case. */
+  email: string
+  emailConfirmed: boolean
+  /** 16 bytes, made by the device at sign-up. */
+  salt: Bytes
+  /** Argon2id(HMAC(pepper, authKey)), encoded with its parameters. */
+  passwordDigest: string
+  /** Ed25519 public key, 32 bytes. */
+  identity: Bytes
+  vault: Bytes
+  vaultRev: number
+  /** SHA-256 of a picture; '' without one. */
+  avatar: string
+  created: number
+  operator: boolean
+}
+
+export interface SessionRow {
+  /** SHA-256 of the token, base64url. */
+  idHash: string
+  account: AccountId
+  /** '' until a device was certified for it. */
+  dev: DeviceId | ''
+  created: number
+  expires: number
+}
+
+export interface AccountStore {
+  byId(id: AccountId): Promise<AccountRow | undefined>
+  byUsername(username: string): Promise<AccountRow | undefined>
+  byEmail(email: string): Promise<AccountRow | undefined>
+  count(): Promise<number>
+  /** Refuses by name where one is taken; one transaction. The first account becomes the operator. */
+  create(row: Omit<AccountRow, 'operator'>): Promise<'created' | 'username_taken' | 'email_taken'>
+  usernames(ids: readonly AccountId[]): Promise<Map<AccountId, string>>
+
+  session(idHash: string): Promise<SessionRow | undefined>
+  putSession(row: SessionRow): Promise<void>
+  deleteSession(idHash: string): Promise<void>
+  sessionsOf(account: AccountId): Promise<SessionRow[]>
+  deleteExpiredSessions(now: number): Promise<void>
+
+  /** Adds or replaces by `dev`. */
+  putDevice(row: DeviceKey): Promise<void>
+  devices(devs: readonly DeviceId[]): Promise<DeviceKey[]>
+  devicesOf(account: AccountId): Promise<DeviceKey[]>
+}

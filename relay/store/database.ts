@@ -1,0 +1,110 @@
+// The one SQLite database: opens it, brings its schema up to date, and gives transactions. Everything that touches node:sqlite is in this folder.
+import { DatabaseSync } from 'node:sqlite'
+
+/** Numbered and append-only: a database is brought from its number to the last. Never edit one that has shipped. */
+const migrations = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE account (
+    id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, email TEXT NOT NULL, email_folded TEXT NOT NULL UNIQUE,
+    email_confirmed INTEGER NOT NULL, salt BLOB NOT NULL, password_digest TEXT NOT NULL, identity BLOB NOT NULL,
+    vault BLOB NOT NULL, vault_rev INTEGER NOT NULL, avatar TEXT NOT NULL, created INTEGER NOT NULL, operator INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE session (
+    id_hash TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES account(id), dev TEXT NOT NULL,
+    created INTEGER NOT NULL, expires INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX session_account ON session(account);
+  CREATE TABLE device (
+    dev TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES account(id), identity TEXT NOT NULL, key TEXT NOT NULL,
+    certificate TEXT NOT NULL, sig TEXT NOT NULL, from_at INTEGER NOT NULL, until_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX device_account ON device(account);
+  CREATE TABLE private_blob (
+    account TEXT NOT NULL, nr INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (account, nr)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE space (
+    id TEXT PRIMARY KEY, n INTEGER NOT NULL, hash BLOB NOT NULL, state TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE command (
+    space TEXT NOT NULL, n INTEGER NOT NULL, id TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,
+    text TEXT NOT NULL, sig TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (space, n), UNIQUE (space, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE structure_change (
+    space TEXT NOT NULL, epoch INTEGER NOT NULL, nr INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (space, epoch, nr)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE member (
+    space TEXT NOT NULL, account TEXT NOT NULL, username TEXT NOT NULL, joined INTEGER NOT NULL, left_at INTEGER NOT NULL,
+    n INTEGER NOT NULL, PRIMARY KEY (space, account)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX member_account ON member(account) WHERE left_at = 0;
+  CREATE INDEX member_n ON member(space, n);
+  CREATE TABLE invite (
+    hash TEXT PRIMARY KEY, space TEXT NOT NULL, by TEXT NOT NULL, created INTEGER NOT NULL, until_at INTEGER NOT NULL,
+    uses_max INTEGER NOT NULL, uses INTEGER NOT NULL, revoked INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX invite_space ON invite(space);
+
+  CREATE TABLE channel (
+    id TEXT PRIMARY KEY, space TEXT NOT NULL, seq INTEGER NOT NULL, rev INTEGER NOT NULL, head TEXT NOT NULL, last INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX channel_space ON channel(space);
+  CREATE TABLE segment (
+    id TEXT PRIMARY KEY, channel TEXT NOT NULL, nr INTEGER NOT NULL, of TEXT NOT NULL, client INTEGER NOT NULL, next INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, posts INTEGER NOT NULL, sealed INTEGER NOT NULL, rev INTEGER NOT NULL, deleted TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX segment_channel ON segment(channel, nr);
+  CREATE INDEX segment_of ON segment(of) WHERE of <> '';
+  CREATE TABLE tape_snapshot (segment TEXT PRIMARY KEY, n INTEGER NOT NULL, tape BLOB NOT NULL) STRICT;
+  CREATE TABLE tape_row (
+    segment TEXT NOT NULL, clock INTEGER NOT NULL, count INTEGER NOT NULL, tape BLOB NOT NULL, PRIMARY KEY (segment, clock)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE entry (
+    channel TEXT NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, segment TEXT NOT NULL, clock INTEGER NOT NULL, seq INTEGER NOT NULL,
+    by TEXT NOT NULL, op TEXT NOT NULL, ref BLOB, gone INTEGER NOT NULL, redactors TEXT NOT NULL, manage INTEGER NOT NULL,
+    PRIMARY KEY (channel, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX entry_edit ON entry(channel, ref) WHERE op = 'edit';
+  CREATE INDEX entry_clock ON entry(segment, clock);
+  CREATE INDEX entry_post ON entry(channel, seq) WHERE op = 'post' AND gone = 0;
+  CREATE TABLE read_marker (
+    account TEXT NOT NULL, channel TEXT NOT NULL, gen INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (account, channel)
+  ) STRICT, WITHOUT ROWID;
+  `,
+]
+
+export interface Database {
+  readonly sql: DatabaseSync
+  /** Runs `work` in one IMMEDIATE transaction; what it throws rolls back and is thrown on. */
+  transaction<Value>(work: () => Value): Value
+  close(): void
+}
+
+/** @param path a file, or ':memory:'. Durable: WAL, synchronous=FULL; secure_delete, so that erased text leaves the pages. */
+export function openDatabase(path: string): Database {
+  const sql = new DatabaseSync(path)
+  sql.exec(
+    'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000',
+  )
+  const transaction = <Value>(work: () => Value): Value => {
+    sql.exec('BEGIN IMMEDIATE')
+    try {
+      const value = work()
+      sql.exec('COMMIT')
+      return value
+    } catch (error) {
+      sql.exec('ROLLBACK')
+      throw error
+    }
+  }
+  const version = Number(sql.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+  migrations.slice(version).forEach((migration, i) => {
+    transaction(() => {
+      sql.exec(migration)
+      sql.exec(`PRAGMA user_version=${version + i + 1}`)
+    })
+  })
+  return { sql, transaction, close: () => sql.close() }
+}

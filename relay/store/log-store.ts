@@ -1,0 +1,44 @@
+// The port for everything that is stored of channels: segments, tape, entry ids, read markers. Two implementations, one contract suite.
+// Asynchronous, so that another database can stand behind it; `commit` is one transaction and resolves when it is on the disk.
+import type { Bytes } from '#shared/base/bytes.ts'
+import type { AccountId, ChannelId, EntryId, SegmentId, SpaceId } from '#shared/base/ids.ts'
+import type { ChannelBatch, ChannelFacts, ChannelState, SegmentState } from '#shared/log/facts.ts'
+import type { ReadMarker, SegmentListing } from '#shared/protocol/frames.ts'
+
+export interface LogStore {
+  /** `undefined`: no such channel. `ids`: ids and refs of the entries to decide; `redacts`: the targets of redacts among them. */
+  facts(channel: ChannelId, ids: readonly EntryId[], redacts: readonly EntryId[]): Promise<Omit<ChannelFacts, 'now'> | undefined>
+  /** All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. */
+  commit(batches: readonly ChannelBatch[], now: number): Promise<void>
+  channels(space: SpaceId): Promise<ChannelState[]>
+  segment(segment: SegmentId): Promise<SegmentState | undefined>
+  /** Chain first, oldest first, then annexes; at most `limit` after the one named. */
+  segments(channel: ChannelId, after: SegmentId | '', limit: number): Promise<{ list: SegmentListing[]; more: boolean }>
+  /** Stored tape from a row or snapshot boundary at or before clock `n`: `clock` says where it begins. */
+  tape(segment: SegmentId, n: number): Promise<{ clock: number; tape: Bytes }>
+  /** Which entry stands at this clock; `undefined` where it is deleted or never was. */
+  entryAt(segment: SegmentId, clock: number): Promise<EntryId | undefined>
+  /** Joins rows into the snapshot. */
+  compact(segment: SegmentId): Promise<void>
+  /** Standing posts of others behind `seq`, counted to `most`. */
+  unread(channel: ChannelId, account: AccountId, seq: number, most: number): Promise<number>
+  readMarkers(account: AccountId): Promise<ReadMarker[]>
+  /** The greatest (gen, seq) wins. Answers whether it changed. */
+  markRead(account: AccountId, marker: ReadMarker): Promise<boolean>
+}
+
+/** The account's private document: numbered blobs of Yjs bytes that the relay never reads. */
+export interface PrivateStore {
+  blobs(account: AccountId): Promise<{ nr: number; bytes: Bytes }[]>
+  /** One transaction: deletes the blobs named, adds this one. Answers its number. */
+  put(account: AccountId, bytes: Bytes, replaces: readonly number[]): Promise<number>
+}
+
+/** What must survive with the database itself. */
+export interface RelayMeta {
+  incarnation: string
+  /** Commits ever made: the `mark` that devices carry says how many there were. */
+  commits: number
+  /** The relay's clock, ms: the greatest `at` ever used. */
+  clock: number
+}
