@@ -2,6 +2,8 @@
 import type { AccountId, ChannelId, CommandId, DeviceId } from '../base/ids.ts'
 import type { ChannelKind } from './state.ts'
 
+export type { CommandRecord } from '../protocol/records.ts'
+
 /** The act, its arguments, and the value that the author saw (compare-and-set); `was` is 0 where there is nothing to compare. */
 export type CommandAct =
   | { act: 'community.create'; args: { name: string; channel: ChannelId; channelName: string }; was: 0 }
@@ -36,13 +38,3 @@ export const queueableActs: ReadonlySet<ActName> = new Set<ActName>([
   'channel.topic',
   'channel.move',
 ])
-
-/** One link of the chain as members receive it. `state` is H("state", …) after it, base64url. */
-export interface CommandRecord {
-  n: number
-  /** The relay's time. */
-  at: number
-  text: string
-  sig: string
-  state: string
-}

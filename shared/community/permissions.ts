@@ -1,6 +1,6 @@
 // Who may do what. One function, used by the relay to decide and by the app to enable. So far: members write, the owner looks after the place.
 import type { AccountId } from '../base/ids.ts'
-import type { EntryOp } from '../log/entry.ts'
+import type { EntryOp } from '../protocol/records.ts'
 import type { ChannelInfo, CommunityState } from './state.ts'
 
 const forMembers: ReadonlySet<EntryOp> = new Set<EntryOp>(['post', 'edit', 'redact', 'react', 'unreact'])

@@ -1,8 +1,10 @@
 // An entry: what one device signed. Shapes and the text form; SPEC.md has the grammar. Decoders refuse, they never throw.
 import type { AccountId, ChannelId, DeviceId, EntryId, SpaceId } from '../base/ids.ts'
+import type { EntryOp } from '../protocol/records.ts'
+
+export type { EntryOp } from '../protocol/records.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-export type EntryOp = 'post' | 'edit' | 'redact' | 'react' | 'unreact' | 'pin' | 'unpin'
 
 /** What rules need, in clear: m people named, r roles named, e everyone, b blobs, k key id of an encrypted body. */
 export interface EntryExt {

@@ -1,14 +1,12 @@
 // What the decision is told and what it answers: plain data, so that the relay's stores, the hub and the simulator can share it.
 import type { Bytes } from '../base/bytes.ts'
 import type { AccountId, ChannelId, DeviceId, EntryId, SegmentId, SpaceId } from '../base/ids.ts'
-import type { RefusalCode } from '../protocol/refusals.ts'
-import type { EntryOp } from './entry.ts'
+import type { EntryOp, Sealed, Verdict } from '../protocol/records.ts'
+
+export type { Sealed, Verdict } from '../protocol/records.ts'
 
 /** Deleted clocks of a segment: sorted, disjoint, maximal [clock, length]. */
 export type Ranges = readonly (readonly [clock: number, length: number])[]
-
-/** 0 open for posts · 1 sealed: only ops on its posts, while there is room · 2 closed for ever (the relay was restored). */
-export type Sealed = 0 | 1 | 2
 
 export interface SegmentState {
   id: SegmentId
@@ -92,11 +90,6 @@ export interface ChannelFacts {
   /** The relay's clock; never goes back. */
   now: number
 }
-
-export type Verdict =
-  | { kind: 'accepted'; id: EntryId; seq: number; at: number }
-  | { kind: 'known'; id: EntryId; seq: number; gone: boolean }
-  | { kind: 'refused'; id: EntryId | 0; code: RefusalCode; severe: boolean }
 
 export interface SubmissionAnswer {
   /** One per entry, up to the first that has to wait; behind it nothing was processed. */

@@ -2,9 +2,7 @@
 // An unknown optional field is kept, an unknown `t` closes the link upwards and is skipped downwards.
 import type { Bytes } from '../base/bytes.ts'
 import type { AccountId, ChannelId, CommandId, DeviceId, SegmentId, SpaceId } from '../base/ids.ts'
-import type { CommandRecord } from '../community/command.ts'
-import type { MemberRow } from '../community/state.ts'
-import type { Sealed, Verdict } from '../log/facts.ts'
+import type { CommandRecord, MemberRow, Sealed, Verdict } from './records.ts'
 import type { RefusalCode } from './refusals.ts'
 
 export const protocolVersion = 1
