@@ -83,10 +83,12 @@ export interface Submission {
 /** All that a decision about one channel may depend on. */
 export interface ChannelFacts {
   channel: ChannelState
-  /** The channel's head, and root and newest annex of every segment that an op of the submissions concerns. */
+  /** The channel's head; the segment of every accepted record in `entries`; and for each of those its root and that root's newest annex. */
   segments: readonly SegmentState[]
   /** A record for each id that the submissions bring or refer to, where there is one, and all edits of each redact's target. */
   entries: readonly EntryRecord[]
+  /** seq of the newest standing posts, greatest first: one more than the submissions hold redacts, so that `last` is right behind them. */
+  newestPosts: readonly number[]
   /** The relay's clock; never goes back. */
   now: number
 }
@@ -94,6 +96,8 @@ export interface ChannelFacts {
 export interface SubmissionAnswer {
   /** One per entry, up to the first that has to wait; behind it nothing was processed. */
   verdicts: Verdict[]
+  /** Tokens used: one for each verdict that is not `known`. */
+  spent: number
   wait?: { ms: number }
 }
 
