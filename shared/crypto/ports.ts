@@ -20,3 +20,22 @@ export interface Signer {
   /** 64 bytes. */
   sign(message: Uint8Array): Bytes
 }
+
+export interface Mac {
+  /** HMAC-SHA-256 (RFC 2104): 32 bytes. @param key 32 bytes */
+  hmacSha256(key: Uint8Array, bytes: Uint8Array): Bytes
+}
+
+/** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), as libsodium has it. */
+export interface Sealer {
+  /** @param key 32 bytes @param nonce 24 bytes, never used twice under one key @param context authenticated, not encrypted */
+  encrypt(key: Uint8Array, nonce: Uint8Array, context: Uint8Array, plain: Uint8Array): Bytes
+  /** `undefined` for whatever is not exactly what was sealed; never a part of it. */
+  decrypt(key: Uint8Array, nonce: Uint8Array, context: Uint8Array, sealed: Uint8Array): Bytes | undefined
+}
+
+/** The slow hash that stands between a password and everything made from it. */
+export interface Stretcher {
+  /** Argon2id v1.3, one lane, 32 bytes. @param salt 16 bytes */
+  argon2id(password: Uint8Array, salt: Uint8Array, passes: number, memoryKiB: number): Bytes
+}
