@@ -3,6 +3,10 @@
 export const limits = {
   /** One signed entry, signature included: a long message fits, an essay is a file. */
   entryBytesMax: 16_384,
+  /** Brackets within brackets in an entry: whoever reads it recursively keeps its stack, and every engine reads the same. */
+  entryDepthMax: 32,
+  /** The body of a reaction: an emoji of many joined parts fits, a message does not. */
+  reactionCharactersMax: 64,
   /** Entries in one append frame, and its bytes: a reply comes back soon even on a slow line. */
   appendEntriesMax: 64,
   appendBytesMax: 131_072,
@@ -27,6 +31,8 @@ export const limits = {
   communityNameMax: 100,
   channelNameMax: 100,
   topicCharactersMax: 1_024,
+  /** A place in the channel list: room for some three hundred moves into one gap, then the list is numbered anew. */
+  positionCharactersMax: 64,
   structureChangesMax: 5_000,
   privateDocumentBytesMax: 1_048_576,
   privateBlobsMax: 200,
