@@ -47,9 +47,14 @@ export interface CommunityStore {
   records(space: SpaceId, after: number, limit: number): Promise<CommandRecord[]>
   /** Number of an executed command, by id and author. */
   executed(space: SpaceId, id: CommandId): Promise<{ n: number; by: AccountId } | undefined>
+  /** Is this a channel anywhere, or was it one in this space? A channel's id lives once. */
+  channelUsed(space: SpaceId, channel: ChannelId): Promise<boolean>
   invite(hash: string): Promise<InviteRow | undefined>
   invites(space: SpaceId): Promise<InviteRow[]>
   /** All stored changes of the newest epoch, in order. */
   structure(space: SpaceId): Promise<{ epoch: number; changes: Bytes[] }>
+  /** The relay's clock as stored, ms: the greatest `at` ever used. */
+  clock(): Promise<number>
+  /** Resolves when it is on the disk; throws and writes nothing otherwise. `now` becomes the relay's clock and must lie above it. */
   commit(batch: CommandBatch, now: number): Promise<void>
 }
