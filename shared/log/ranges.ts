@@ -1,34 +1,29 @@
 // Sets of clocks as Yjs writes them in a delete set: sorted, disjoint, maximal [clock, length]. Plain values, never changed in place.
 import type { Ranges } from './facts.ts'
 
-/** The same set with `length` clocks from `clock` on; what touches is joined. */
-export function addRange(ranges: Ranges, clock: number, length: number): Ranges {
-  if (length === 0) return ranges
-  let from = clock
-  let to = clock + length
-  const before: [number, number][] = []
-  const after: [number, number][] = []
-  for (const [start, count] of ranges) {
-    const end = start + count
-    if (end < from) before.push([start, count])
-    else if (start > to) after.push([start, count])
-    else {
-      from = Math.min(from, start)
-      to = Math.max(to, end)
-    }
+/** Both sets as one; what touches is joined. */
+export function joinRanges(a: Ranges, b: Ranges): Ranges {
+  if (b.length === 0) return a
+  const joined: [number, number][] = []
+  let i = 0
+  let j = 0
+  while (i < a.length || j < b.length) {
+    const left = a[i]
+    const right = b[j]
+    const takesLeft = left !== undefined && (right === undefined || left[0] <= right[0])
+    const range = takesLeft ? left : right
+    if (takesLeft) i++
+    else j++
+    if (range) append(joined, range[0], range[1])
   }
-  return [...before, [from, to - from], ...after]
+  return joined
 }
 
 /** @param clocks in any order, repeats allowed */
 export function rangesOf(clocks: Iterable<number>): Ranges {
   const sorted = [...new Set(clocks)].sort((a, b) => a - b)
   const ranges: [number, number][] = []
-  for (const clock of sorted) {
-    const last = ranges.at(-1)
-    if (last && last[0] + last[1] === clock) last[1]++
-    else ranges.push([clock, 1])
-  }
+  for (const clock of sorted) append(ranges, clock, 1)
   return ranges
 }
 
@@ -49,4 +44,11 @@ export function hasClock(ranges: Ranges, clock: number): boolean {
 export function endOf(ranges: Ranges): number {
   const last = ranges.at(-1)
   return last ? last[0] + last[1] : 0
+}
+
+/** @param clock not before the last range's beginning */
+function append(ranges: [number, number][], clock: number, length: number): void {
+  const last = ranges.at(-1)
+  if (last && clock <= last[0] + last[1]) last[1] = Math.max(last[1], clock + length - last[0])
+  else ranges.push([clock, length])
 }

@@ -10,7 +10,7 @@ import { assert } from '../base/assert.ts'
 import { type ByteReader, type ByteWriter, createByteReader, createByteWriter } from '../base/byte-cursor.ts'
 import { type Bytes, parseUtf8 } from '../base/bytes.ts'
 import type { Ranges, SegmentState } from './facts.ts'
-import { endOf } from './ranges.ts'
+import { endOf, hasClock } from './ranges.ts'
 import { runsFrom, type TapeRun, tapeLive } from './tape.ts'
 
 const contentDeleted = 1
@@ -68,7 +68,10 @@ export interface SegmentContent {
   deleted: Ranges
 }
 
-/** Strict: only what `encodeUpdate` can write, with the shortest numbers, below 2^32, and nothing behind it. Else `undefined`; never throws. */
+/**
+ * Strict: only what the relay can have written, with the shortest numbers, below 2^32, every deleted run named in the delete set,
+ * and nothing behind it. Else `undefined`; never throws.
+ */
 export function readUpdate(bytes: Uint8Array): SegmentContent | undefined {
   const reader = createByteReader(bytes)
   const content: SegmentContent = { client: 0, clock: 0, cells: [], deleted: [] }
@@ -76,7 +79,8 @@ export function readUpdate(bytes: Uint8Array): SegmentContent | undefined {
   if (blocks === undefined || blocks > 1) return undefined
   if (blocks === 1 && !readStructs(reader, content)) return undefined
   if (!readDeleteSet(reader, content) || !reader.ended) return undefined
-  return content
+  const isNamed = (_: unknown, i: number) => content.cells[i] !== undefined || hasClock(content.deleted, content.clock + i)
+  return content.cells.every(isNamed) ? content : undefined
 }
 
 function writeDeleteSet(writer: ByteWriter, client: number, ranges: Ranges): void {
