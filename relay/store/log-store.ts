@@ -8,7 +8,10 @@ import type { ReadMarker, SegmentListing } from '#shared/protocol/frames.ts'
 export interface LogStore {
   /** `undefined`: no such channel. `ids`: ids and refs of the entries to decide; `redacts`: the targets of redacts among them. */
   facts(channel: ChannelId, ids: readonly EntryId[], redacts: readonly EntryId[]): Promise<Omit<ChannelFacts, 'now'> | undefined>
-  /** All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. */
+  /**
+   * All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. `last` of a channel is derived here, from the
+   * standing posts, since only the store knows which one stood before a post that was deleted.
+   */
   commit(batches: readonly ChannelBatch[], now: number): Promise<void>
   channels(space: SpaceId): Promise<ChannelState[]>
   segment(segment: SegmentId): Promise<SegmentState | undefined>
@@ -16,6 +19,8 @@ export interface LogStore {
   segments(channel: ChannelId, after: SegmentId | '', limit: number): Promise<{ list: SegmentListing[]; more: boolean }>
   /** Stored tape from a row or snapshot boundary at or before clock `n`: `clock` says where it begins. */
   tape(segment: SegmentId, n: number): Promise<{ clock: number; tape: Bytes }>
+  /** Number of rows behind the snapshot. */
+  rows(segment: SegmentId): Promise<number>
   /** Which entry stands at this clock; `undefined` where it is deleted or never was. */
   entryAt(segment: SegmentId, clock: number): Promise<EntryId | undefined>
   /** Joins rows into the snapshot. */
@@ -32,6 +37,13 @@ export interface PrivateStore {
   blobs(account: AccountId): Promise<{ nr: number; bytes: Bytes }[]>
   /** One transaction: deletes the blobs named, adds this one. Answers its number. */
   put(account: AccountId, bytes: Bytes, replaces: readonly number[]): Promise<number>
+}
+
+/** The relay's identity over time. `renew`: the database is older than what was promised from it (it was restored). */
+export interface MetaStore {
+  read(): Promise<RelayMeta>
+  /** A new incarnation: every segment is closed for ever (sealed 2), no channel has a head. One transaction. */
+  renew(): Promise<RelayMeta>
 }
 
 /** What must survive with the database itself. */

@@ -5,10 +5,10 @@
 //   03 stock     stream, one y-protocols message
 // Parsing never throws and never half-succeeds: what is not exactly a frame is `undefined`, and its link is closed.
 import { assert } from '../base/assert.ts'
+import { type ByteReader, createByteReader, createByteWriter } from '../base/byte-cursor.ts'
 import { type Bytes, concatBytes, parseUtf8, utf8 } from '../base/bytes.ts'
 import { idBytes, idFromBytes } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
-import { readVaruint, writeVaruint } from '../base/varuint.ts'
 import { parseControlDown, parseControlUp, type UnknownControl } from './control-shapes.ts'
 import type { FrameDown, FrameUp } from './frames.ts'
 
@@ -90,47 +90,46 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function encodeAppend(frame: FrameUp & { kind: 'append' }): Bytes {
-  assert(frame.entries.length > 0 && frame.entries.length <= limits.appendEntriesMax, 'an append holds 1 to 64 entries')
-  const head: number[] = [kinds.append]
-  writeVaruint(head, frame.nr)
-  head.push(...idBytes(frame.channel))
-  writeVaruint(head, frame.entries.length)
-  const parts = frame.entries.flatMap((entry) => {
-    const length: number[] = []
-    writeVaruint(length, entry.length)
-    return [Uint8Array.from(length), entry]
-  })
-  return concatBytes(Uint8Array.from(head), ...parts)
+function encodeAppend({ nr, channel, entries }: FrameUp & { kind: 'append' }): Bytes {
+  assert(entries.length > 0 && entries.length <= limits.appendEntriesMax, 'an append holds 1 to 64 entries')
+  const writer = createByteWriter(64 + entries.reduce((sum, entry) => sum + entry.length + 3, 0))
+  writer.byte(kinds.append).uint(nr).bytes(idBytes(channel)).uint(entries.length)
+  for (const entry of entries) writer.uint(entry.length).bytes(entry)
+  return writer.done()
 }
 
 function parseAppend(bytes: Uint8Array): FrameUp | undefined {
   if (bytes.length > limits.appendBytesMax) return undefined
-  const nr = readVaruint(bytes, 1)
-  if (!nr || bytes.length < nr.at + idLength) return undefined
-  const channel = idFromBytes<'channel'>(bytes.subarray(nr.at, nr.at + idLength))
-  const count = readVaruint(bytes, nr.at + idLength)
-  if (!count || count.value < 1 || count.value > limits.appendEntriesMax) return undefined
+  const reader = createByteReader(bytes, 1)
+  const nr = readNumber(reader)
+  const channel = reader.take(idLength)
+  const count = readNumber(reader)
+  if (nr === undefined || !channel || !count || count > limits.appendEntriesMax) return undefined
   const entries: Uint8Array[] = []
-  let at = count.at
-  for (let i = 0; i < count.value; i++) {
-    const length = readVaruint(bytes, at)
-    if (!length || length.at + length.value > bytes.length) return undefined
-    at = length.at + length.value
-    entries.push(bytes.subarray(length.at, at))
+  for (let i = 0; i < count; i++) {
+    const length = readNumber(reader)
+    const entry = length === undefined ? undefined : reader.take(length)
+    if (!entry) return undefined
+    entries.push(entry)
   }
-  return at === bytes.length ? { kind: 'append', nr: nr.value, channel, entries } : undefined
+  return reader.ended ? { kind: 'append', nr, channel: idFromBytes(channel), entries } : undefined
 }
 
-function encodeStock(frame: { stream: number; bytes: Uint8Array }): Bytes {
-  const head: number[] = [kinds.stock]
-  writeVaruint(head, frame.stream)
-  return concatBytes(Uint8Array.from(head), frame.bytes)
+function encodeStock({ stream, bytes }: { stream: number; bytes: Uint8Array }): Bytes {
+  return createByteWriter(bytes.length + 6)
+    .byte(kinds.stock)
+    .uint(stream)
+    .bytes(bytes)
+    .done()
 }
 
 function parseStock(bytes: Uint8Array): { kind: 'stock'; stream: number; bytes: Uint8Array } | undefined {
-  const stream = readVaruint(bytes, 1)
-  return stream && bytes.length > stream.at
-    ? { kind: 'stock', stream: stream.value, bytes: bytes.subarray(stream.at) }
-    : undefined
+  const reader = createByteReader(bytes, 1)
+  const stream = readNumber(reader)
+  return stream === undefined || reader.ended ? undefined : { kind: 'stock', stream, bytes: bytes.subarray(reader.at) }
+}
+
+function readNumber(reader: ByteReader): number | undefined {
+  const value = reader.uint()
+  return value !== undefined && value < 2 ** 32 ? value : undefined
 }

@@ -1,0 +1,54 @@
+// The relay's identity over time: its incarnation, how many commits it ever made, and the greatest time it ever used.
+// The incarnation also stands in a file outside the database (and outside every backup of it): where the two differ, the database was restored.
+import { toBase64Url } from '#shared/base/bytes.ts'
+import type { Random } from '#shared/base/ports.ts'
+import type { Database } from './database.ts'
+import type { MetaStore, RelayMeta } from './log-store.ts'
+
+/** The file beside the database. */
+export interface IncarnationFile {
+  /** '' where there is none. */
+  read(): string
+  /** Durable when it returns. */
+  write(incarnation: string): void
+}
+
+/** Inside the transaction of every commit of entries or commands. */
+export function countCommit(database: Database, now: number): void {
+  const { sql } = database
+  const set = sql.prepare('INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value')
+  const { commits, clock } = readMeta(database)
+  set.run('commits', String(commits + 1))
+  set.run('clock', String(Math.max(clock, now)))
+}
+
+export function readMeta({ sql }: Database): RelayMeta {
+  const rows = sql.prepare('SELECT key, value FROM meta').all()
+  const values = new Map(rows.map((row) => [String(row.key), String(row.value)]))
+  return {
+    incarnation: values.get('incarnation') ?? '',
+    commits: Number(values.get('commits') ?? 0),
+    clock: Number(values.get('clock') ?? 0),
+  }
+}
+
+/** Opens it, and notices here that the database came from a backup: `restored` says so. */
+export function openMetaStore(database: Database, file: IncarnationFile, random: Random): { meta: MetaStore; restored: boolean } {
+  const renew = (): RelayMeta => {
+    const incarnation = toBase64Url(random.bytes(16))
+    database.transaction(() => {
+      const set = database.sql.prepare(
+        'INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
+      )
+      set.run('incarnation', incarnation)
+      database.sql.exec("UPDATE segment SET sealed = 2; UPDATE channel SET head = ''")
+    })
+    // Behind the transaction: if the relay dies in between they differ, and it is renewed once more, which harms nobody.
+    file.write(incarnation)
+    return readMeta(database)
+  }
+  const { incarnation } = readMeta(database)
+  const restored = incarnation !== '' && incarnation !== file.read()
+  if (incarnation === '' || restored) renew()
+  return { meta: { read: async () => readMeta(database), renew: async () => renew() }, restored }
+}
