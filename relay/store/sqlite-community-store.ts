@@ -7,6 +7,7 @@ import type { CommandRecord } from '#shared/community/command.ts'
 import type { CommunityHead, CommunityState, MemberRow } from '#shared/community/state.ts'
 import type { CommandBatch, CommunityStore, InviteRow } from './community-store.ts'
 import type { Database } from './database.ts'
+import { countCommit, readMeta } from './relay-meta.ts'
 
 type Row = Record<string, SQLOutputValue>
 
@@ -33,8 +34,6 @@ export function createSqliteCommunityStore(database: Database): CommunityStore {
       'INSERT INTO structure_change SELECT ?1, ?2, coalesce(max(nr), 0) + 1, ?3 FROM structure_change WHERE space = ?1 AND epoch = ?2',
     ),
     putChannel: sql.prepare("INSERT INTO channel VALUES (?, ?, 0, 0, '', 0)"),
-    meta: sql.prepare('SELECT value FROM meta WHERE key = ?'),
-    putMeta: sql.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)'),
   }
   // What hangs on a segment goes before the segments, by which it is found.
   const deleteChannel = [
@@ -46,12 +45,10 @@ export function createSqliteCommunityStore(database: Database): CommunityStore {
     'DELETE FROM channel WHERE id = ?',
   ].map((text) => sql.prepare(text))
 
-  const number = (key: string) => Number(prepare.meta.get(key)?.value ?? 0)
-
   function write(batch: CommandBatch, now: number): void {
     const { space, id, by, record, head, members, invites, structure } = batch
     assert(record.n === Number(prepare.head.get(space)?.n ?? 0) + 1, 'commands of a space are committed in their order')
-    assert(now > number('clock'), "a command's time lies above all that was accepted before")
+    assert(now > readMeta(database).clock, "a command's time lies above all that was accepted before")
     prepare.putRecord.run(space, record.n, id, by, record.at, record.text, record.sig, record.state)
     prepare.putHead.run(space, head.n, head.hash, JSON.stringify(head.state))
     for (const { account, username, joined, left, n } of members) prepare.putMember.run(space, account, username, joined, left, n)
@@ -60,8 +57,7 @@ export function createSqliteCommunityStore(database: Database): CommunityStore {
     if (structure) prepare.putChange.run(space, structure.epoch, structure.bytes)
     for (const channel of batch.channelsMade) prepare.putChannel.run(channel, space)
     for (const channel of batch.channelsDeleted) for (const statement of deleteChannel) statement.run(channel)
-    prepare.putMeta.run('commits', String(number('commits') + 1))
-    prepare.putMeta.run('clock', String(now))
+    countCommit(database, now)
   }
 
   return {
@@ -95,11 +91,10 @@ export function createSqliteCommunityStore(database: Database): CommunityStore {
       const epoch = Number(prepare.epoch.get(space)?.epoch ?? 1)
       return { epoch, changes: prepare.changes.all(space, epoch).map((row) => blob(row.bytes)) }
     },
-    clock: async () => number('clock'),
+    clock: async () => readMeta(database).clock,
     async commit(batch, now) {
       database.transaction(() => write(batch, now))
-      // secure_delete blanks the pages; until they are carried over, the log beside the database still has the old ones.
-      if (batch.channelsDeleted.length > 0) sql.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      if (batch.channelsDeleted.length > 0) database.noteErased()
     },
   }
 }

@@ -209,6 +209,7 @@ describe('sqlite', () => {
       fill(database, doomed, owner, 'doomedword')
       fill(database, kept, owner, 'keptword')
       await store.commit(batchOf(space, owner, 2, { channelsDeleted: [doomed] }), 20)
+      expect(database.scrub()).toBe(true)
       const files = readdirSync(folder).map((name) => readFileSync(join(folder, name)).toString('latin1'))
       expect(files.some((file) => file.includes('doomedword'))).toBe(false)
       expect(files.some((file) => file.includes('keptword'))).toBe(true)
