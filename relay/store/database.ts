@@ -79,6 +79,10 @@ export interface Database {
   readonly sql: DatabaseSync
   /** Runs `work` in one IMMEDIATE transaction; what it throws rolls back and is thrown on. */
   transaction<Value>(work: () => Value): Value
+  /** A commit erased text: the log beside the database still holds the pages as they were. */
+  noteErased(): void
+  /** Carries the log over and empties it, if text was erased since; false = a reader was in the way, try again. Cheap when there is nothing. */
+  scrub(): boolean
   close(): void
 }
 
@@ -106,5 +110,23 @@ export function openDatabase(path: string): Database {
       sql.exec(`PRAGMA user_version=${version + i + 1}`)
     })
   })
-  return { sql, transaction, close: () => sql.close() }
+  // A relay that died between an erasing commit and its scrub left the text in the log.
+  let erased = true
+  const scrub = () => {
+    if (erased) erased = sql.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy !== 0
+    return !erased
+  }
+  scrub()
+  return {
+    sql,
+    transaction,
+    noteErased: () => {
+      erased = true
+    },
+    scrub,
+    close: () => {
+      scrub()
+      sql.close()
+    },
+  }
 }

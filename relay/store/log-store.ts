@@ -8,10 +8,7 @@ import type { ReadMarker, SegmentListing } from '#shared/protocol/frames.ts'
 export interface LogStore {
   /** `undefined`: no such channel. `ids`: ids and refs of the entries to decide; `redacts`: the targets of redacts among them. */
   facts(channel: ChannelId, ids: readonly EntryId[], redacts: readonly EntryId[]): Promise<Omit<ChannelFacts, 'now'> | undefined>
-  /**
-   * All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. `last` of a channel is derived here, from the
-   * standing posts, since only the store knows which one stood before a post that was deleted.
-   */
+  /** All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. */
   commit(batches: readonly ChannelBatch[], now: number): Promise<void>
   channels(space: SpaceId): Promise<ChannelState[]>
   segment(segment: SegmentId): Promise<SegmentState | undefined>

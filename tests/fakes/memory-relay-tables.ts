@@ -1,13 +1,10 @@
-// What a relay has stored, as plain data: the memory stores of one relay share it, as the SQLite ones share a file.
+// What a relay has stored of channels, as plain data: the memory stores of one relay share it, as the SQLite ones share a file.
 // A copy of it is a backup; handing it to new stores is a restart.
-
-import type { InviteRow } from '#relay/store/community-store.ts'
 import type { RelayMeta } from '#relay/store/log-store.ts'
 import type { Bytes } from '#shared/base/bytes.ts'
-import type { AccountId, ChannelId, CommandId, EntryId, SegmentId, SpaceId } from '#shared/base/ids.ts'
-import type { CommunityHead } from '#shared/community/state.ts'
+import type { AccountId, ChannelId, EntryId, SegmentId, SpaceId } from '#shared/base/ids.ts'
 import type { ChannelState, EntryRecord, SegmentState } from '#shared/log/facts.ts'
-import type { CommandRecord, MemberRow } from '#shared/protocol/records.ts'
+import type { ReadMarker } from '#shared/protocol/frames.ts'
 
 export interface TapeRow {
   clock: number
@@ -16,20 +13,15 @@ export interface TapeRow {
 }
 
 export interface MemoryTables {
+  /** Changed in place: the community store counts in it too. */
   meta: RelayMeta
-  /** In order of creation; of segments too. */
   channels: Map<ChannelId, ChannelState>
+  /** In order of creation. */
   segments: Map<SegmentId, SegmentState>
   rows: Map<SegmentId, TapeRow[]>
   entries: Map<ChannelId, Map<EntryId, EntryRecord>>
-  /** `${account} ${channel}` */
-  readMarkers: Map<string, { account: AccountId; channel: ChannelId; gen: number; seq: number }>
+  markers: Map<AccountId, Map<ChannelId, ReadMarker>>
   blobs: Map<AccountId, Map<number, Bytes>>
-  spaces: Map<SpaceId, CommunityHead>
-  commands: Map<SpaceId, { id: CommandId; by: AccountId; record: CommandRecord }[]>
-  members: Map<SpaceId, Map<AccountId, MemberRow>>
-  invites: Map<string, InviteRow>
-  structure: Map<SpaceId, { epoch: number; bytes: Bytes }[]>
 }
 
 export function createMemoryTables(incarnation = 'incarnation-1'): MemoryTables {
@@ -39,34 +31,29 @@ export function createMemoryTables(incarnation = 'incarnation-1'): MemoryTables 
     segments: new Map(),
     rows: new Map(),
     entries: new Map(),
-    readMarkers: new Map(),
+    markers: new Map(),
     blobs: new Map(),
-    spaces: new Map(),
-    commands: new Map(),
-    members: new Map(),
-    invites: new Map(),
-    structure: new Map(),
   }
 }
 
-/** What every commit of entries or commands writes beside its rows. */
-export function countCommit(tables: MemoryTables, now: number): void {
-  const { incarnation, commits, clock } = tables.meta
-  tables.meta = { incarnation, commits: commits + 1, clock: Math.max(clock, now) }
-}
-
-export function makeChannel(tables: MemoryTables, space: SpaceId, id: ChannelId): void {
-  tables.channels.set(id, { id, space, seq: 0, rev: 0, head: 0, last: 0 })
-}
-
-/** With all that is stored of it. */
-export function deleteChannel(tables: MemoryTables, id: ChannelId): void {
-  tables.channels.delete(id)
-  tables.entries.delete(id)
-  for (const segment of [...tables.segments.values()]) {
-    if (segment.channel !== id) continue
-    tables.segments.delete(segment.id)
-    tables.rows.delete(segment.id)
+/** What the real database shares between its stores: for the memory community store. */
+export function worldOf(tables: MemoryTables): {
+  meta: RelayMeta
+  channelMade(space: SpaceId, channel: ChannelId): void
+  channelDeleted(channel: ChannelId): void
+} {
+  return {
+    meta: tables.meta,
+    channelMade: (space, id) => void tables.channels.set(id, { id, space, seq: 0, rev: 0, head: 0, last: 0 }),
+    channelDeleted(id) {
+      tables.channels.delete(id)
+      tables.entries.delete(id)
+      for (const segment of [...tables.segments.values()]) {
+        if (segment.channel !== id) continue
+        tables.segments.delete(segment.id)
+        tables.rows.delete(segment.id)
+      }
+      for (const markers of tables.markers.values()) markers.delete(id)
+    },
   }
-  for (const [key, marker] of [...tables.readMarkers]) if (marker.channel === id) tables.readMarkers.delete(key)
 }

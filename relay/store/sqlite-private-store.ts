@@ -1,0 +1,26 @@
+// Private documents in SQLite: numbered blobs by account.
+import { assert } from '#shared/base/assert.ts'
+import type { Database } from './database.ts'
+import type { PrivateStore } from './log-store.ts'
+
+export function createSqlitePrivateStore(database: Database): PrivateStore {
+  const { sql } = database
+  const all = sql.prepare('SELECT nr, bytes FROM private_blob WHERE account = ? ORDER BY nr')
+  const newest = sql.prepare('SELECT max(nr) AS nr FROM private_blob WHERE account = ?')
+  const drop = sql.prepare('DELETE FROM private_blob WHERE account = ? AND nr = ?')
+  const add = sql.prepare('INSERT INTO private_blob VALUES (?, ?, ?)')
+  return {
+    blobs: async (account) =>
+      all.all(account).map(({ nr, bytes }) => {
+        assert(bytes instanceof Uint8Array, 'a BLOB column gives bytes')
+        return { nr: Number(nr), bytes: new Uint8Array(bytes) }
+      }),
+    put: async (account, bytes, replaces) =>
+      database.transaction(() => {
+        const nr = Number(newest.get(account)?.nr ?? 0) + 1
+        for (const old of replaces) drop.run(account, old)
+        add.run(account, nr, bytes)
+        return nr
+      }),
+  }
+}
