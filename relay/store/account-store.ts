@@ -38,12 +38,14 @@ export interface AccountStore {
   byUsername(username: string): Promise<AccountRow | undefined>
   byEmail(email: string): Promise<AccountRow | undefined>
   count(): Promise<number>
-  /** Refuses by name where one is taken; one transaction. The first account becomes the operator. */
-  create(row: Omit<AccountRow, 'operator'>): Promise<'created' | 'username_taken' | 'email_taken'>
+  /** Refuses by name where one is taken; one transaction. The first account becomes the operator. `identity_taken`: the id is. */
+  create(row: Omit<AccountRow, 'operator'>): Promise<'created' | 'username_taken' | 'email_taken' | 'identity_taken'>
   usernames(ids: readonly AccountId[]): Promise<Map<AccountId, string>>
 
   session(idHash: string): Promise<SessionRow | undefined>
   putSession(row: SessionRow): Promise<void>
+  /** Changes it where it still is: using a session must not bring back one that ended meanwhile. false: it is gone. */
+  updateSession(row: SessionRow): Promise<boolean>
   deleteSession(idHash: string): Promise<void>
   sessionsOf(account: AccountId): Promise<SessionRow[]>
   deleteExpiredSessions(now: number): Promise<void>

@@ -1,0 +1,175 @@
+// Making an account and signing in to it. What may be said to whom is SECURITY's: usernames are public; whether a login exists is not told
+// by prelogin or login, neither in words nor in time; a relay without mail says plainly that an address is used, having no other way.
+import type { Hono } from 'hono'
+import * as v from 'valibot'
+import { toBase64Url, utf8 } from '#shared/base/bytes.ts'
+import { deriveKey, stretchLeast } from '#shared/crypto/key-derivation.ts'
+import { accountIdOf } from '#shared/crypto/statements.ts'
+import { foldLogin, isEmail, isUsername } from '#shared/protocol/account-rules.ts'
+import { nodeHasher } from '../crypto.ts'
+import type { AccountRow } from '../store/account-store.ts'
+import { bytesField, readBody, sendRefusal } from './answers.ts'
+import { createPasswordDigests } from './password-digest.ts'
+import type { HttpContext, HttpEnv, HttpPorts } from './ports.ts'
+import { createLimiter } from './rate-limits.ts'
+
+const username = v.pipe(v.string('username'), v.check(isUsername, 'username'))
+const loginField = v.pipe(v.string(), v.maxLength(1024))
+const bodies = {
+  prelogin: v.object({ login: loginField }),
+  username: v.object({ username }),
+  login: v.object({ login: loginField, authKey: bytesField(32) }),
+  register: v.object({
+    username,
+    email: v.pipe(v.string('email'), v.check(isEmail, 'email')),
+    salt: bytesField(16),
+    authKey: bytesField(32),
+    identity: bytesField(32),
+    vault: bytesField(41, 1024),
+  }),
+}
+
+export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
+  const { accounts, sessions, settings, log } = ports
+  const digests = createPasswordDigests({ pepper: ports.pepper, random: ports.random, settings: settings.digest })
+  const limit = {
+    prelogin: createLimiter(settings.limits.prelogin),
+    usernameChecks: createLimiter(settings.limits.usernameChecks),
+    loginFailuresPerLogin: createLimiter(settings.limits.loginFailuresPerLogin),
+    loginFailuresPerAddress: createLimiter(settings.limits.loginFailuresPerAddress),
+    registerPerAddress: createLimiter(settings.limits.registerPerAddress),
+    registerPerDay: createLimiter(settings.limits.registerPerDay),
+  }
+
+  http.post('/api/prelogin', async (c) => {
+    const body = await readBody(c, bodies.prelogin)
+    if (!body.ok) return sendRefusal(c, body.code)
+    const wait = await limit.prelogin.take(c.var.address)
+    if (wait > 0) return sendLimited(c, wait)
+    const login = foldLogin(body.value.login)
+    const account = await find(login)
+    // Made for the unknown too, so that the time it takes says nothing; stable, so that asking twice says nothing.
+    const fake = deriveKey(nodeHasher, ports.pepper, 'fake-salt', utf8(login)).subarray(0, 16)
+    const salt = toBase64Url(account?.salt ?? fake)
+    return c.json({ salt, ops: stretchLeast.passes, memKiB: stretchLeast.memoryKiB })
+  })
+
+  http.post('/api/username', async (c) => {
+    const body = await readBody(c, bodies.username)
+    if (!body.ok) return sendRefusal(c, body.code)
+    const wait = await limit.usernameChecks.take(c.var.address)
+    if (wait > 0) return sendLimited(c, wait)
+    return c.json({ free: (await accounts.byUsername(body.value.username)) === undefined })
+  })
+
+  http.post('/api/register', async (c) => {
+    const body = await readBody(c, bodies.register)
+    if (!body.ok) return sendRefusal(c, body.code)
+    const { address } = c.var
+    const { authKey, ...fields } = body.value
+    if (!ports.verifier.isValidKey(fields.identity)) return sendRefusal(c, 'shape')
+    const waitHere = await limit.registerPerAddress.take(address)
+    if (waitHere > 0) return sendLimited(c, waitHere)
+    const waitToday = await limit.registerPerDay.take('')
+    if (waitToday > 0) {
+      await limit.registerPerAddress.giveBack(address)
+      return sendLimited(c, waitToday)
+    }
+
+    const outcome = await register(fields, authKey)
+    if (outcome === 'created') return c.json({}, 201)
+    await limit.registerPerDay.giveBack('') // counts accounts, not tries
+    // A taken name costs nothing: names are public. A taken address does, or this would be a fast way to ask for addresses.
+    if (outcome !== 'email_taken') await limit.registerPerAddress.giveBack(address)
+    if (outcome === 'busy') return sendBusy(c)
+    const code = outcome === 'identity_taken' ? 'shape' : outcome
+    log.security({ event: 'register_refused', address, code })
+    return sendRefusal(c, code)
+
+    async function register(
+      { username, email, salt, identity, vault }: typeof fields,
+      secret: Uint8Array,
+    ): Promise<'busy' | Awaited<ReturnType<typeof accounts.create>>> {
+      if (await accounts.byUsername(username)) return 'username_taken'
+      if (await accounts.byEmail(email)) return 'email_taken'
+      const digest = await digests.make(secret)
+      if (!digest.ok) return digest.code
+      const id = accountIdOf(nodeHasher, identity)
+      const row: Omit<AccountRow, 'operator'> = {
+        id,
+        username,
+        email,
+        emailConfirmed: false,
+        salt,
+        passwordDigest: digest.value,
+        identity,
+        vault,
+        vaultRev: 1,
+        avatar: '',
+        created: ports.clock.now(),
+      }
+      const created = await accounts.create(row)
+      if (created === 'created') {
+        const operator = (await accounts.byId(id))?.operator ?? false
+        log.security({ event: 'registered', address, account: id, operator })
+      }
+      return created
+    }
+  })
+
+  http.post('/api/login', async (c) => {
+    const body = await readBody(c, bodies.login)
+    if (!body.ok) return sendRefusal(c, body.code)
+    const { address } = c.var
+    const login = foldLogin(body.value.login)
+    // By what was typed and not by the account: a shared count would tell which address belongs to which name.
+    const here = `${address} ${login}`
+    // Counted before the digest and taken back where it was right: else a hundred guesses at once would all find the count at zero.
+    const waitLogin = await limit.loginFailuresPerLogin.take(here)
+    if (waitLogin > 0) return sendLimited(c, waitLogin)
+    const waitAddress = await limit.loginFailuresPerAddress.take(address)
+    if (waitAddress > 0) {
+      await limit.loginFailuresPerLogin.giveBack(here)
+      return sendLimited(c, waitAddress)
+    }
+
+    const account = await find(login)
+    const right = await digests.holds(account?.passwordDigest, body.value.authKey)
+    if (!right.ok) {
+      await limit.loginFailuresPerLogin.giveBack(here)
+      await limit.loginFailuresPerAddress.giveBack(address)
+      return sendBusy(c)
+    }
+    if (!account || !right.value) {
+      log.security({ event: 'sign_in_failed', address, account: account?.id ?? '' })
+      return sendRefusal(c, 'bad_login')
+    }
+    await limit.loginFailuresPerLogin.forget(here)
+    await limit.loginFailuresPerAddress.giveBack(address)
+    const token = await sessions.start(account.id)
+    log.security({ event: 'signed_in', address, account: account.id })
+    return c.json({
+      token,
+      account: account.id,
+      username: account.username,
+      operator: account.operator,
+      identity: toBase64Url(account.identity),
+      vault: toBase64Url(account.vault),
+      vaultRev: account.vaultRev,
+    })
+  })
+
+  function find(login: string): Promise<AccountRow | undefined> {
+    return login.includes('@') ? accounts.byEmail(login) : accounts.byUsername(login)
+  }
+
+  function sendLimited(c: HttpContext, retryAfterS: number): Response {
+    log.security({ event: 'limited', address: c.var.address, path: c.req.path, retryAfterS })
+    return sendRefusal(c, 'too_many', retryAfterS)
+  }
+
+  function sendBusy(c: HttpContext): Response {
+    log.security({ event: 'busy', address: c.var.address, path: c.req.path })
+    return sendRefusal(c, 'busy')
+  }
+}

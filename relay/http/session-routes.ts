@@ -1,0 +1,87 @@
+// What a signed-in device asks over HTTP: certifying itself, signing out, and looking at an invite (which anybody may).
+import type { Hono } from 'hono'
+import * as v from 'valibot'
+import { parseBase64Url } from '#shared/base/bytes.ts'
+import type { DeviceId } from '#shared/base/ids.ts'
+import { ok, type Result, refuse } from '#shared/base/result.ts'
+import { deviceIdOf, verifyStatement } from '#shared/crypto/statements.ts'
+import { nodeHasher } from '../crypto.ts'
+import { bearerToken, readBody, sendRefusal } from './answers.ts'
+import type { HttpContext, HttpEnv, HttpPorts } from './ports.ts'
+import { createLimiter } from './rate-limits.ts'
+import type { SecurityEvent } from './security-log.ts'
+import type { LiveSession } from './sessions.ts'
+
+type DeviceRefusal = Extract<SecurityEvent, { event: 'device_refused' }>['why']
+
+const bodies = {
+  device: v.object({ statement: v.pipe(v.string(), v.maxLength(1024)), sig: v.pipe(v.string(), v.length(86)) }),
+  invite: v.object({ code: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/)) }),
+}
+
+export function addSessionRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
+  const { accounts, sessions, log } = ports
+  const previews = createLimiter(ports.settings.limits.previews)
+  const session = (c: HttpContext) => sessions.check(bearerToken(c))
+
+  http.post('/api/devices', async (c) => {
+    const live = await session(c)
+    if (!live) return sendRefusal(c, 'unauthorized')
+    const body = await readBody(c, bodies.device)
+    if (!body.ok) return sendRefusal(c, body.code)
+    const admitted = await admitDevice(live, body.value.statement, body.value.sig)
+    const { address } = c.var
+    if (!admitted.ok) {
+      if (admitted.code === 'ended') return sendRefusal(c, 'unauthorized')
+      log.security({ event: 'device_refused', address, account: live.account, why: admitted.code })
+      return sendRefusal(c, admitted.code === 'limit' ? 'device_limit' : 'device')
+    }
+    log.security({ event: 'device_certified', address, account: live.account, dev: admitted.value })
+    return c.json({ dev: admitted.value })
+  })
+
+  http.post('/api/sign-out', async (c) => {
+    const live = await session(c)
+    if (!live) return sendRefusal(c, 'unauthorized')
+    await sessions.end(live.idHash)
+    log.security({ event: 'signed_out', address: c.var.address, account: live.account, dev: live.dev })
+    return c.body(null, 204)
+  })
+
+  http.post('/api/invite', async (c) => {
+    const body = await readBody(c, bodies.invite)
+    if (!body.ok) return sendRefusal(c, 'invite') // a link that was cut is not valid either
+    const wait = await previews.take(c.var.address)
+    if (wait > 0) {
+      log.security({ event: 'limited', address: c.var.address, path: c.req.path, retryAfterS: wait })
+      return sendRefusal(c, 'too_many', wait)
+    }
+    const live = await session(c)
+    const viewer = live && live.dev !== '' ? live.account : undefined
+    const sight = await ports.previewInvite(body.value.code, viewer)
+    return sight ? c.json(sight) : sendRefusal(c, 'invite')
+  })
+
+  /** The account's identity must say so, the key must not be another account's or revoked, and there must be room. */
+  async function admitDevice(live: LiveSession, text: string, sig: string): Promise<Result<DeviceId, DeviceRefusal | 'ended'>> {
+    const account = await accounts.byId(live.account)
+    if (!account) return refuse('ended')
+    const verified = verifyStatement(ports.verifier, text, sig, { account: account.id, identity: account.identity })
+    if (!verified.ok) return verified
+    const statement = verified.value
+    const key = statement.t === 'dev.add' ? parseBase64Url(statement.key) : undefined
+    if (statement.t !== 'dev.add' || !key) return refuse('shape')
+    const dev = deviceIdOf(nodeHasher, key)
+    if (live.dev !== '' && live.dev !== dev) return refuse('other_device')
+    const [held] = await accounts.devices([dev])
+    if (held && held.account !== account.id) return refuse('other_account')
+    if (held && held.until !== 0) return refuse('revoked') // a revocation wins over every certificate
+    if (!(await sessions.hasRoomFor(live, dev))) return refuse('limit')
+    if (!held) {
+      const { identity } = statement
+      const from = ports.clock.now()
+      await accounts.putDevice({ dev, account: account.id, identity, key: statement.key, certificate: text, sig, from, until: 0 })
+    }
+    return (await sessions.bind(live, dev)) ? ok(dev) : refuse('ended')
+  }
+}
