@@ -49,7 +49,11 @@ export function encodeAppend(client: number, clock: number, tape: Uint8Array, de
 }
 
 /** What a device that holds the first `n` elements lacks: later elements, and the whole delete set, as Yjs answers a state vector. */
-export function serveSegment(state: SegmentState, stored: { clock: number; tape: Uint8Array }, n: number): Bytes {
+export function serveSegment(
+  state: Pick<SegmentState, 'client' | 'next' | 'deleted'>,
+  stored: { clock: number; tape: Uint8Array },
+  n: number,
+): Bytes {
   assert(n <= state.next, 'nobody holds more of a segment than there is')
   assert(n === state.next || stored.clock <= n, 'the stored tape begins at or before what is lacking')
   return encodeUpdate(state.client, n === state.next ? [] : runsFrom(stored.tape, stored.clock, n), state.deleted)
