@@ -26,16 +26,10 @@ export function deriveKey(mac: Mac, key: Uint8Array, label: string, context: Uin
   return mac.hmacSha256(key, concatBytes(tag(label), context, Uint8Array.of(1)))
 }
 
-/** Is it between the least that protects and the most that a device will spend? */
-export function isAcceptableStretch({ passes, memoryKiB }: StretchSettings): boolean {
-  return (
-    Number.isSafeInteger(passes) &&
-    Number.isSafeInteger(memoryKiB) &&
-    passes >= stretchLeast.passes &&
-    passes <= stretchMost.passes &&
-    memoryKiB >= stretchLeast.memoryKiB &&
-    memoryKiB <= stretchMost.memoryKiB
-  )
+/** Is what a relay asks for neither less than `least`, nor more than a device will spend? */
+export function isAcceptableStretch(asked: StretchSettings, least: StretchSettings = stretchLeast): boolean {
+  const within = (value: number, low: number, high: number) => Number.isSafeInteger(value) && value >= low && value <= high
+  return within(asked.passes, least.passes, stretchMost.passes) && within(asked.memoryKiB, least.memoryKiB, stretchMost.memoryKiB)
 }
 
 /** mk = Argon2id(NFKC(password), salt). Nothing is cut off. */

@@ -5,9 +5,14 @@ import type { Hasher, Mac, Sealer, Signer, Stretcher, Verifier } from './ports.t
 
 type Library = typeof import('libsodium-wrappers-sumo')
 
+export interface SeedSigner extends Signer {
+  /** It has served: its key is overwritten, and what it signs from now on is worthless. */
+  wipe(): void
+}
+
 export interface Sodium extends Hasher, Mac, Sealer, Stretcher, Verifier {
   /** Ed25519 from a 32-byte seed; the signer keeps its own copy of it. */
-  signerFromSeed(seed: Uint8Array): Signer
+  signerFromSeed(seed: Uint8Array): SeedSigner
   /** Overwrites a secret that has served. Copies that the engine's garbage collector made are beyond reach. */
   wipe(...secrets: Uint8Array[]): void
 }
@@ -47,6 +52,7 @@ function wrap(library: Library): Sodium {
       return {
         publicKey: owned(pair.publicKey),
         sign: (message) => owned(library.crypto_sign_detached(message, pair.privateKey)),
+        wipe: () => library.memzero(pair.privateKey),
       }
     },
     wipe(...secrets) {
