@@ -1,0 +1,14 @@
+// How good a new password is, for the door. The lists it is judged by are fetched with the first letter, not before.
+export interface Strength {
+  /** 0 to 4 lines drawn. */
+  lines: number
+  /** Good enough to make an account with. */
+  enough: boolean
+  /** What would help, or that it is good; '' = nothing to say. */
+  words: string
+}
+
+export async function strengthOf(password: string, about: string[]): Promise<Strength> {
+  const { passwordStrength } = await import('../platform/password-strength.ts')
+  return passwordStrength(password, about)
+}
