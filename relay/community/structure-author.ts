@@ -4,8 +4,8 @@ import { createRequire } from 'node:module'
 import type { SpaceId } from '#shared/base/ids.ts'
 import { limits } from '#shared/base/limits.ts'
 import type { Random } from '#shared/base/ports.ts'
-import type { CommandRecord } from '#shared/community/command.ts'
 import type { CommunityState } from '#shared/community/state.ts'
+import type { CommandRecord } from '#shared/protocol/records.ts'
 import {
   createStructure,
   loadStructureEngine,

@@ -1,8 +1,8 @@
 // The port for communities: their chain, state, roster, invites, and the structure document's changes. Two implementations, one contract suite.
 import type { Bytes } from '#shared/base/bytes.ts'
 import type { AccountId, ChannelId, CommandId, SpaceId } from '#shared/base/ids.ts'
-import type { CommandRecord } from '#shared/community/command.ts'
-import type { CommunityHead, MemberRow } from '#shared/community/state.ts'
+import type { CommunityHead } from '#shared/community/state.ts'
+import type { CommandRecord, MemberRow } from '#shared/protocol/records.ts'
 
 export interface InviteRow {
   /** H("invite", code), base64url. */

@@ -2,8 +2,6 @@
 import type { AccountId, ChannelId, CommandId, DeviceId } from '../base/ids.ts'
 import type { ChannelKind } from './state.ts'
 
-export type { CommandRecord } from '../protocol/records.ts'
-
 /** The act, its arguments, and the value that the author saw (compare-and-set); `was` is 0 where there is nothing to compare. */
 export type CommandAct =
   | { act: 'community.create'; args: { name: string; channel: ChannelId; channelName: string }; was: 0 }

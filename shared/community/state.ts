@@ -1,8 +1,6 @@
 // What all members may know of a community: plain JSON, the same at the relay, in the chain's hashes, in the structure document and on devices.
 import type { AccountId, ChannelId, SpaceId } from '../base/ids.ts'
 
-export type { MemberRow } from '../protocol/records.ts'
-
 export type ChannelKind = 'text' | 'voice'
 
 export interface ChannelInfo {

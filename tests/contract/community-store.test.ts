@@ -9,7 +9,8 @@ import { createSqliteCommunityStore } from '#relay/store/sqlite-community-store.
 import { toBase64Url, utf8 } from '#shared/base/bytes.ts'
 import { type AccountId, type ChannelId, type CommandId, idFromBytes, type SpaceId } from '#shared/base/ids.ts'
 import { createPrng } from '#shared/base/prng.ts'
-import type { CommunityState, MemberRow } from '#shared/community/state.ts'
+import type { CommunityState } from '#shared/community/state.ts'
+import type { MemberRow } from '#shared/protocol/records.ts'
 import { createMemoryCommunityStore } from '../fakes/memory-community-store.ts'
 
 const random = createPrng(11)

@@ -3,8 +3,8 @@ import type { CommandBatch, CommunityStore, InviteRow } from '#relay/store/commu
 import { assert } from '#shared/base/assert.ts'
 import type { Bytes } from '#shared/base/bytes.ts'
 import type { AccountId, ChannelId, CommandId, SpaceId } from '#shared/base/ids.ts'
-import type { CommandRecord } from '#shared/community/command.ts'
-import type { CommunityHead, MemberRow } from '#shared/community/state.ts'
+import type { CommunityHead } from '#shared/community/state.ts'
+import type { CommandRecord, MemberRow } from '#shared/protocol/records.ts'
 
 interface SpaceDisk {
   head: CommunityHead

@@ -3,10 +3,11 @@ import { toBase64Url } from '#shared/base/bytes.ts'
 import type { SpaceId } from '#shared/base/ids.ts'
 import { canonicalJson } from '#shared/community/canonical-json.ts'
 import { checkRecord, extendChain } from '#shared/community/chain.ts'
-import type { CommandAct, CommandRecord } from '#shared/community/command.ts'
+import type { CommandAct } from '#shared/community/command.ts'
 import { parseCommand } from '#shared/community/command-codec.ts'
 import { execute } from '#shared/community/execute.ts'
 import type { CommunityHead } from '#shared/community/state.ts'
+import type { CommandRecord } from '#shared/protocol/records.ts'
 import { createPeople, type Person, signed, sodium } from './people.ts'
 
 const people = createPeople(1)
