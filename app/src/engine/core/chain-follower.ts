@@ -1,0 +1,152 @@
+// Follows the command chain of each community: every record is checked and executed here before it counts.
+// A chain that does not check is asked for once more from its beginning; a relay that cheats twice on one link is not followed.
+
+import { parseBase64Url } from '#shared/base/bytes.ts'
+import type { DeviceId, SpaceId } from '#shared/base/ids.ts'
+import { chainStart, checkRecord } from '#shared/community/chain.ts'
+import { parseCommand } from '#shared/community/command-codec.ts'
+import { channelEntries } from '#shared/community/position.ts'
+import type { CommunityState } from '#shared/community/state.ts'
+import type { ControlDown } from '#shared/protocol/frames.ts'
+import type { CommandRecord } from '#shared/protocol/records.ts'
+import type { SpaceRow } from '../device-store.ts'
+import { finishCommands } from './commands.ts'
+import { hasKey, wantKey } from './device-keys.ts'
+import { loseChannel, meetChannel } from './losing.ts'
+import { type ChainProgress, changed, type Link, put, rosterOf, send, type World } from './state.ts'
+
+const faultsMax = 2
+
+export function followChain(world: World, link: Link, space: SpaceId): void {
+  const progress = progressOf(link, space)
+  const row = world.tables.space.get(space)
+  if (progress.asked || progress.faults >= faultsMax) return
+  progress.asked = true
+  const after = row ? Math.min(row.n, row.membersN) : 0
+  send(world, { kind: 'control', message: { t: 'chain', space, after } })
+}
+
+export async function onRecord(world: World, link: Link, frame: Extract<ControlDown, { t: 'record' }>): Promise<void> {
+  // A community that was just joined or made here tells its chain before it is named.
+  if (!world.tables.space.has(frame.space)) {
+    put(world, 'space', { id: frame.space, n: 0, hash: chainStart, state: undefined, membersN: 0 })
+    link.namedSpaces.add(frame.space)
+  }
+  const progress = progressOf(link, frame.space)
+  if (progress.faults >= faultsMax) return
+  progress.records.push(...frame.records)
+  await applyRecords(world, link, frame.space)
+}
+
+/** The roster counts as complete up to `n` only if the chain is: news that overtook an answer would else hide a hole. */
+export function onMembers(world: World, link: Link, frame: Extract<ControlDown, { t: 'members' }>): void {
+  const roster = rosterOf(world, frame.space)
+  for (const row of frame.rows) {
+    const known = roster.get(row.account)
+    if (known && known.n > row.n) continue
+    put(world, 'member', { ...row, space: frame.space })
+    roster.set(row.account, row)
+  }
+  changed(world, `members ${frame.space}`)
+  changed(world, 'communities')
+  const space = world.tables.space.get(frame.space)
+  if (!space || frame.more) return
+  const progress = progressOf(link, frame.space)
+  if (frame.n <= contiguousTo(space, progress)) {
+    progress.asked = false
+    if (frame.n > space.membersN) put(world, 'space', { ...space, membersN: frame.n })
+  }
+}
+
+/** Keys came: chains that waited for them go on. */
+export async function resumeChains(world: World, link: Link): Promise<void> {
+  for (const [space, progress] of link.chains) if (progress.records.length > 0) await applyRecords(world, link, space)
+}
+
+/** The state stays to be looked at until the chain has been followed again. */
+export function restartChain(world: World, space: SpaceRow): void {
+  put(world, 'space', { ...space, n: 0, hash: chainStart, membersN: 0 })
+}
+
+async function applyRecords(world: World, link: Link, space: SpaceId): Promise<void> {
+  const progress = progressOf(link, space)
+  const crypto = await world.ports.crypto()
+  for (let record = progress.records[0]; record; record = progress.records[0]) {
+    const row = world.tables.space.get(space)
+    if (!row) return
+    if (record.n <= row.n) {
+      progress.records.shift()
+      continue
+    }
+    if (record.n > row.n + 1) {
+      // News overtook us: all between is asked for, and this one comes again with it.
+      progress.records = []
+      followChain(world, link, space)
+      return
+    }
+    const head = row.n > 0 && row.state ? { space, n: row.n, hash: row.hash, state: row.state } : undefined
+    const checked = checkRecord({ hasher: crypto, verifier: crypto }, space, head, record, (dev) => keyOf(world, dev))
+    if (checked.ok) {
+      progress.records.shift()
+      takeState(
+        world,
+        { ...row, n: checked.value.n, hash: new Uint8Array(checked.value.hash), state: checked.value.state },
+        row.state,
+      )
+      continue
+    }
+    if (checked.code === 'newer') {
+      // An act of a later version: this app shows the community as it was before it.
+      progress.records = []
+      progress.faults = faultsMax
+      return
+    }
+    if (checked.code === 'key' && awaitsKey(world, link, record)) return
+    progress.records = []
+    progress.faults++
+    progress.asked = false
+    restartChain(world, row)
+    followChain(world, link, space)
+    return
+  }
+}
+
+function takeState(world: World, row: SpaceRow, before: CommunityState | undefined): void {
+  const state = row.state
+  if (!state) return
+  // Names are still needed for what was not sent there, so channels are lost before the state changes.
+  for (const [channel] of before ? channelEntries(before.channels) : []) {
+    if (!Object.hasOwn(state.channels, channel)) loseChannel(world, channel, 'nochannel')
+  }
+  put(world, 'space', row)
+  for (const [channel] of channelEntries(state.channels)) meetChannel(world, row.id, channel)
+  finishCommands(world, row.id, row.n)
+  changed(world, 'communities')
+}
+
+function keyOf(world: World, dev: DeviceId) {
+  const row = world.tables.key.get(dev)
+  const key = row && parseBase64Url(row.key)
+  return row && key ? { account: row.account, key } : undefined
+}
+
+function awaitsKey(world: World, link: Link, record: CommandRecord): boolean {
+  const parsed = parseCommand(record.text, record.sig)
+  if (!parsed.ok || hasKey(world, parsed.value.command.dev)) return false
+  return wantKey(world, link, parsed.value.command.dev)
+}
+
+function contiguousTo(space: SpaceRow, progress: ChainProgress): number {
+  let n = space.n
+  for (const record of progress.records) if (record.n === n + 1) n++
+  return n
+}
+
+function progressOf(link: Link, space: SpaceId): ChainProgress {
+  let progress = link.chains.get(space)
+  if (!progress) {
+    progress = { asked: false, records: [], faults: 0 }
+    link.chains.set(space, progress)
+  }
+  return progress
+}
