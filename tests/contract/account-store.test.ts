@@ -1,0 +1,139 @@
+// What both account stores promise.
+import { describe, expect, test } from 'vitest'
+import type { AccountRow, AccountStore } from '#relay/store/account-store.ts'
+import { openDatabase } from '#relay/store/database.ts'
+import { createSqliteAccountStore } from '#relay/store/sqlite-account-store.ts'
+import { toBase64Url } from '#shared/base/bytes.ts'
+import { idFromBytes } from '#shared/base/ids.ts'
+import { createPrng } from '#shared/base/prng.ts'
+import type { DeviceKey } from '#shared/protocol/frames.ts'
+import { createMemoryAccountStore } from '../fakes/memory-account-store.ts'
+
+const stores: [string, () => AccountStore][] = [
+  ['memory', createMemoryAccountStore],
+  ['sqlite', () => createSqliteAccountStore(openDatabase(':memory:'))],
+]
+
+describe.each(stores)('account store: %s', (_name, createStore) => {
+  const random = createPrng(3)
+  const account = (username: string, changed: Partial<AccountRow> = {}): Omit<AccountRow, 'operator'> => ({
+    id: idFromBytes<'account'>(random.bytes(16)),
+    username,
+    email: `${username}@example.org`,
+    emailConfirmed: false,
+    salt: random.bytes(16),
+    passwordDigest: '$argon2id$…',
+    identity: random.bytes(32),
+    vault: random.bytes(90),
+    vaultRev: 1,
+    avatar: '',
+    created: 1_800_000_000_000,
+    ...changed,
+  })
+  const device = (owner: Pick<AccountRow, 'id'>, from: number): DeviceKey => ({
+    dev: idFromBytes<'device'>(random.bytes(16)),
+    account: owner.id,
+    identity: toBase64Url(random.bytes(32)),
+    key: toBase64Url(random.bytes(32)),
+    certificate: '{"v":1}',
+    sig: toBase64Url(random.bytes(64)),
+    from,
+    until: 0,
+  })
+
+  test('[STO-1] an account comes back as it was put in, by id, name and address in any case', async () => {
+    const store = createStore()
+    const dupe = account('dupe', { email: 'Dupe@Example.org' })
+    expect(await store.create(dupe)).toBe('created')
+    const row = { ...dupe, operator: true }
+    expect(await store.byId(dupe.id)).toEqual(row)
+    expect(await store.byUsername('dupe')).toEqual(row)
+    expect(await store.byEmail('dUPE@example.ORG')).toEqual(row)
+    expect(await store.byUsername('dupette')).toBeUndefined()
+    expect(await store.byEmail('dupette@example.org')).toBeUndefined()
+    expect(await store.byId(idFromBytes<'account'>(new Uint8Array(16)))).toBeUndefined()
+  })
+
+  test('[STO-2] name, address and identity are unique, and a refused account leaves nothing', async () => {
+    const store = createStore()
+    const dupe = account('dupe')
+    await store.create(dupe)
+    expect(await store.create(account('dupe', { email: 'other@example.org' }))).toBe('username_taken')
+    expect(await store.create(account('dupette', { email: 'DUPE@example.org' }))).toBe('email_taken')
+    expect(await store.create(account('dupette', { id: dupe.id }))).toBe('identity_taken')
+    expect(await store.count()).toBe(1)
+    expect(await store.byUsername('dupette')).toBeUndefined()
+  })
+
+  test('[STO-3] of many at once exactly one is the operator, and one gets the name', async () => {
+    const store = createStore()
+    const asked = Array.from({ length: 6 }, (_, i) => account(`same${i % 3}`, { email: `a${i}@example.org` }))
+    const told = await Promise.all(asked.map((row) => store.create(row)))
+    expect(told.filter((answer) => answer === 'created')).toHaveLength(3)
+    const rows = await Promise.all(asked.map(({ id }) => store.byId(id)))
+    expect(rows.filter((row) => row?.operator)).toHaveLength(1)
+    expect((await store.byUsername('same0'))?.operator).toBe(true)
+  })
+
+  test('[STO-4] usernames are told for those who are known', async () => {
+    const store = createStore()
+    const [dupe, dupette] = [account('dupe'), account('dupette')]
+    for (const row of [dupe, dupette]) await store.create(row)
+    const unknown = idFromBytes<'account'>(new Uint8Array(16))
+    expect(await store.usernames([dupe.id, unknown, dupette.id, dupe.id])).toEqual(
+      new Map([
+        [dupe.id, 'dupe'],
+        [dupette.id, 'dupette'],
+      ]),
+    )
+    expect(await store.usernames([])).toEqual(new Map())
+  })
+
+  test('[STO-5] sessions: put, changed while there, listed by age, ended, run out', async () => {
+    const store = createStore()
+    const [dupe, dupette] = [account('dupe'), account('dupette')]
+    for (const row of [dupe, dupette]) await store.create(row)
+    const session = (idHash: string, created: number, owner = dupe) =>
+      ({ idHash, account: owner.id, dev: '', created, expires: created + 100 }) as const
+    for (const row of [session('b', 20), session('a', 10), session('c', 30, dupette)]) await store.putSession(row)
+    expect(await store.session('a')).toEqual(session('a', 10))
+    expect((await store.sessionsOf(dupe.id)).map(({ idHash }) => idHash)).toEqual(['a', 'b'])
+
+    const { dev } = device(dupe, 1)
+    expect(await store.updateSession({ ...session('a', 10), dev, expires: 500 })).toBe(true)
+    expect(await store.session('a')).toEqual({ ...session('a', 10), dev, expires: 500 })
+    await store.deleteSession('a')
+    expect(await store.updateSession({ ...session('a', 10), expires: 900 })).toBe(false)
+    expect(await store.session('a')).toBeUndefined()
+    await store.deleteSession('a')
+
+    await store.deleteExpiredSessions(120)
+    expect(await store.session('b')).toBeUndefined()
+    expect(await store.session('c')).toEqual(session('c', 30, dupette))
+  })
+
+  test('[STO-6] devices: by id and by account, replaced by id', async () => {
+    const store = createStore()
+    const [dupe, dupette] = [account('dupe'), account('dupette')]
+    for (const row of [dupe, dupette]) await store.create(row)
+    const [second, first, other] = [device(dupe, 2), device(dupe, 1), device(dupette, 1)]
+    for (const row of [second, first, other]) await store.putDevice(row)
+    expect(await store.devicesOf(dupe.id)).toEqual([first, second])
+    const unknown = idFromBytes<'device'>(new Uint8Array(16))
+    const told = await store.devices([second.dev, other.dev, second.dev, unknown])
+    expect(told).toHaveLength(2)
+    expect(told).toEqual(expect.arrayContaining([second, other]))
+    await store.putDevice({ ...first, until: 77 })
+    expect(await store.devices([first.dev])).toEqual([{ ...first, until: 77 }])
+    expect(await store.devices([])).toEqual([])
+  })
+
+  test('[STO-7] what is handed out may be changed without changing what is stored', async () => {
+    const store = createStore()
+    const dupe = account('dupe')
+    await store.create(dupe)
+    const row = await store.byId(dupe.id)
+    row?.vault.fill(0)
+    expect((await store.byId(dupe.id))?.vault).toEqual(dupe.vault)
+  })
+})
