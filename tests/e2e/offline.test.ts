@@ -1,6 +1,7 @@
 import { expect } from '@playwright/test'
+import { startRelay } from '../fakes/relay-process.ts'
 import { channelRow, composer, heading, inStep, message, pair, signIn, wordsOf, write } from './people.ts'
-import { startRelay, test } from './relay.ts'
+import { test } from './relay.ts'
 
 test('[OFF-1] with the relay gone and the page reloaded all is readable, words are kept, and arrive once and in order', async ({
   browser,
@@ -38,7 +39,7 @@ test('[OFF-1] with the relay gone and the page reloaded all is readable, words a
   await expect(later.getByText(/^Offline/)).toHaveCount(0)
   await owner.context.close()
   await context.close()
-  await relay.stop()
+  await relay.remove()
 })
 
 test('[OFF-3] one’s own waiting words can be changed and taken back before they go', async ({ browser }) => {
@@ -61,7 +62,7 @@ test('[OFF-3] one’s own waiting words can be changed and taken back before the
   await expect.poll(() => wordsOf(owner.page), { timeout: 60_000 }).toEqual(['this goes, changed'])
   await owner.context.close()
   await guest.context.close()
-  await relay.stop()
+  await relay.remove()
 })
 
 test('[OFF-4] a channel renamed offline is renamed for all when the network is back', async ({ browser }) => {
@@ -80,7 +81,7 @@ test('[OFF-4] a channel renamed offline is renamed for all when the network is b
   await expect(channelRow(guest.page, 'lobby')).toBeVisible({ timeout: 60_000 })
   await owner.context.close()
   await guest.context.close()
-  await relay.stop()
+  await relay.remove()
 })
 
 test('[OFF-5] signing out with words that wait asks first', async ({ browser }) => {
@@ -97,7 +98,7 @@ test('[OFF-5] signing out with words that wait asks first', async ({ browser }) 
   await expect(message(owner.page, 'do not lose me')).toBeVisible({ timeout: 60_000 })
   await owner.context.close()
   await guest.context.close()
-  await relay.stop()
+  await relay.remove()
 })
 
 test('[OFF-6] a relay that is killed loses nothing that was shown as accepted', async ({ browser }) => {
@@ -119,5 +120,5 @@ test('[OFF-6] a relay that is killed loses nothing that was shown as accepted', 
   await second.context().close()
   await owner.context.close()
   await guest.context.close()
-  await relay.stop()
+  await relay.remove()
 })

@@ -1,6 +1,7 @@
 import { expect } from '@playwright/test'
+import { startRelay } from '../fakes/relay-process.ts'
 import { composer, inStep, message, newPerson, pair, write } from './people.ts'
-import { startRelay, test } from './relay.ts'
+import { test } from './relay.ts'
 
 test('[OUT-1] who is not a member gets nothing, and a text that says so', async ({ browser, relay }) => {
   const [owner, guest] = await pair(browser, relay.url, 'Closed Circle')
@@ -52,7 +53,7 @@ test('[OUT-2] who is removed loses the place at once; words he had not sent come
   await expect(guest.page.getByText('never to arrive')).toBeVisible()
   await owner.context.close()
   await guest.context.close()
-  await relay.stop()
+  await relay.remove()
 })
 
 test('[OUT-3] a live member who is removed sees it within a moment, and can write no more', async ({ browser, relay }) => {

@@ -1,0 +1,73 @@
+// A real relay in a process of its own, on a free port, with its own data. `stop`, `kill` and `start` keep port and data:
+// an origin is what a browser stores under.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface RelayProcess {
+  readonly url: string
+  readonly dataDir: string
+  /** Ends it kindly, as an operator does. */
+  stop(): Promise<void>
+  /** Ends it at once, as a power cut does. */
+  kill(): Promise<void>
+  start(): Promise<void>
+  /** Stops it and removes its data. */
+  remove(): Promise<void>
+}
+
+/** All people of a test run come from one address. */
+const generous = {}
+
+/** @param settings environment variables on top of those that let many tests share one address */
+export async function startRelay(settings: Record<string, string> = {}): Promise<RelayProcess> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'dupecord-'))
+  let child: ChildProcess | undefined
+  let port = '0'
+  let url = ''
+  const end = async (signal: NodeJS.Signals) => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill(signal)
+    await gone
+  }
+  const start = async () => {
+    child = spawn(process.execPath, ['relay/main.ts'], {
+      cwd: root,
+      env: { ...process.env, ...generous, ...settings, PORT: port, DATA_DIR: dataDir },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    ;({ port, url } = await addressPrinted(child))
+  }
+  await start()
+  return {
+    get url() {
+      return url
+    },
+    dataDir,
+    start,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    remove: async () => {
+      await end('SIGTERM')
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+function addressPrinted(child: ChildProcess): Promise<{ port: string; url: string }> {
+  return new Promise((resolve, reject) => {
+    let printed = ''
+    child.stdout?.on('data', (chunk) => {
+      printed += String(chunk)
+      const found = /http:\/\/localhost:(\d+)/.exec(printed)
+      if (found?.[1]) resolve({ url: found[0], port: found[1] })
+    })
+    child.once('exit', (code) => reject(new Error(`the relay ended with ${code}: ${printed}`)))
+  })
+}
