@@ -128,7 +128,13 @@ const downShapes = [
 ] as const
 const done = [
   v.looseObject({ t: v.literal('done'), id: id<CommandId>(), space: id<SpaceId>(), n: count }),
-  v.looseObject({ t: v.literal('done'), id: id<CommandId>(), space: id<SpaceId>(), code, present: v.optional(v.unknown(), null) }),
+  v.looseObject({
+    t: v.literal('done'),
+    id: id<CommandId>(),
+    space: id<SpaceId>(),
+    code,
+    present: v.optional(v.unknown(), null),
+  }),
 ] as const
 const controlDown = v.union([v.variant('t', downShapes), ...done])
 const knownDown: ReadonlySet<string> = new Set(['done', ...downShapes.map((shape) => shape.entries.t.literal)])

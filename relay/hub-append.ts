@@ -1,0 +1,177 @@
+// A turn of appends: all that came together is decided channel by channel, committed in one transaction, and only then told:
+// new segments first, then one update for each segment to everyone who has it open, then a result to each sender.
+import { assert } from '#shared/base/assert.ts'
+import type { ChannelId, EntryId, SpaceId } from '#shared/base/ids.ts'
+import { type DecisionPorts, decideChannel } from '#shared/log/decision.ts'
+import { parseEntry } from '#shared/log/entry-codec.ts'
+import type { Author, ChannelBatch, Decision, Submission, Verdict } from '#shared/log/facts.ts'
+import { encodeDown } from '#shared/protocol/frame-codec.ts'
+import { closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
+import type { TokenBuckets } from './channel/token-bucket.ts'
+import type { HubParts } from './hub-hello.ts'
+import type { Link } from './hub-links.ts'
+
+export interface Append {
+  link: Link
+  frame: FrameUp & { kind: 'append' }
+}
+
+/** The answer to one append, as it is sent. */
+interface Answer {
+  append: Append
+  verdicts: Verdict[]
+  wait: number
+}
+
+export type EntryBuckets = TokenBuckets<string>
+
+/** When the wait is over, this many entries can go at once: fewer round trips for a long flush. */
+const waitForEntries = 10
+
+export async function runAppends(hub: HubParts, buckets: EntryBuckets, appends: readonly Append[]): Promise<void> {
+  const { ports, links, memory } = hub
+  await memory.meta()
+  const now = memory.now()
+  const answers: Answer[] = []
+  const decided: { channel: ChannelId; decision: Decision }[] = []
+  for (const [channel, ofChannel] of groupByChannel(appends)) {
+    const decision = await decide(hub, buckets, channel, ofChannel, now, answers)
+    if (decision) decided.push({ channel, decision })
+  }
+  const batches = decided.map(({ decision }) => decision.batch).filter((batch) => batch !== undefined)
+  if (batches.length > 0) {
+    await ports.log.commit(batches, now)
+    memory.committed(now)
+  }
+  for (const { channel, decision } of decided) await tell(hub, channel, decision)
+  for (const { append, verdicts, wait } of inOrderOf(appends, answers)) {
+    links.send(append.link, { t: 'result', nr: append.frame.nr, verdicts, wait })
+    countSevere(hub, append.link, verdicts)
+  }
+  for (const batch of batches) await compact(hub, batch)
+}
+
+async function decide(
+  hub: HubParts,
+  buckets: EntryBuckets,
+  channel: ChannelId,
+  appends: readonly Append[],
+  now: number,
+  answers: Answer[],
+): Promise<Decision | undefined> {
+  const { ports } = hub
+  const concerned = idsOf(appends)
+  const facts = await ports.log.facts(channel, concerned.ids, concerned.redacts)
+  if (!facts) {
+    for (const append of appends) answers.push({ append, verdicts: append.frame.entries.map(refuseUnplaced), wait: 0 })
+    return undefined
+  }
+  const submissions: Submission[] = []
+  for (const { link, frame } of appends) {
+    const author = await authorOf(hub, link, facts.channel.space, channel)
+    const allowed = Math.min(buckets.left(author.by, now), frame.entries.length)
+    const waitMs = buckets.waitMs(author.by, Math.min(waitForEntries, frame.entries.length), now)
+    // Reserved until the decision says what was used: another append of the same person may be in this turn.
+    buckets.take(author.by, allowed, now)
+    submissions.push({ author, entries: frame.entries, allowed, waitMs })
+  }
+  const portsOfDecision: DecisionPorts = { verifier: ports.verifier, random: ports.random, limits: ports.settings }
+  const decision = decideChannel({ ...facts, now }, submissions, portsOfDecision)
+  appends.forEach((append, i) => {
+    const [submission, answer] = [submissions[i], decision.answers[i]]
+    if (!submission || !answer) return
+    buckets.take(submission.author.by, answer.spent - submission.allowed, now)
+    const isMember = append.link.spaces.has(facts.channel.space)
+    answers.push({ append, verdicts: isMember ? answer.verdicts : answer.verdicts.map(sayNotMember), wait: answer.wait?.ms ?? 0 })
+  })
+  return decision
+}
+
+async function authorOf({ memory }: HubParts, link: Link, space: SpaceId, channel: ChannelId): Promise<Author> {
+  const { session } = link
+  assert(session, 'only a greeted link appends')
+  const { may, manage } = await memory.rights(link, space, channel)
+  return { by: session.account, dev: session.dev, key: session.key, may, manage }
+}
+
+async function tell({ links, memory, ports }: HubParts, channel: ChannelId, { updates, opened, batch }: Decision): Promise<void> {
+  const space = batch?.channel.space
+  if (!space) return
+  if (opened.length > 0)
+    for (const link of links.inSpace(space))
+      if ((await memory.rights(link, space, channel)).view)
+        for (const { id, of, client } of opened)
+          links.send(link, { t: 'segment', channel, seg: id, of: of === 0 ? '' : of, client })
+  for (const { segment, update } of updates) {
+    const bytes = encodeDown({ kind: 'update', seg: segment, update })
+    for (const link of links.subscribers(segment)) {
+      const open = link.subscriptions.get(segment)
+      if (!open) continue
+      if (link.wire.queuedBytes() <= ports.settings.linkQueueBytesMax) links.sendBytes(link, bytes)
+      else {
+        links.unsubscribe(link, segment)
+        links.send(link, { t: 'stale', req: open.req })
+      }
+    }
+  }
+}
+
+/** Joins rows into the snapshot when they pile up, and once when a segment is full. */
+async function compact({ ports, memory }: HubParts, { rows, segments }: ChannelBatch): Promise<void> {
+  const sealed = new Set(segments.filter((segment) => segment.sealed !== 0).map(({ id }) => id))
+  for (const { segment } of rows) {
+    const count = (memory.rows.get(segment) ?? (await ports.log.rows(segment)) - 1) + 1
+    const isFull = count > ports.settings.segmentRowsMax || (sealed.has(segment) && count > ports.settings.segmentRowsMax / 8)
+    if (isFull) await ports.log.compact(segment)
+    memory.rows.set(segment, isFull ? 0 : count)
+  }
+}
+
+/** No honest device is refused like this; one that goes on is cut off. */
+export function countSevere({ links, ports }: HubParts, link: Link, verdicts: readonly Verdict[]): void {
+  link.severe += verdicts.filter((verdict) => verdict.kind === 'refused' && verdict.severe).length
+  if (link.severe >= ports.settings.severeRefusalsMax) links.close(link, closeCodes.forbidden, 'forbidden')
+}
+
+function groupByChannel(appends: readonly Append[]): Map<ChannelId, Append[]> {
+  const groups = new Map<ChannelId, Append[]>()
+  for (const append of appends) {
+    const group = groups.get(append.frame.channel)
+    if (group) group.push(append)
+    else groups.set(append.frame.channel, [append])
+  }
+  return groups
+}
+
+/** Ids that a decision will ask about. What cannot be read concerns nothing. */
+function idsOf(appends: readonly Append[]): { ids: EntryId[]; redacts: EntryId[] } {
+  const ids = new Set<EntryId>()
+  const redacts: EntryId[] = []
+  for (const { frame } of appends)
+    for (const bytes of frame.entries) {
+      const parsed = parseEntry(bytes)
+      if (!parsed.ok) continue
+      const { id, ref, op } = parsed.value
+      ids.add(id)
+      if (ref === 0) continue
+      ids.add(ref)
+      if (op === 'redact') redacts.push(ref)
+    }
+  return { ids: [...ids], redacts }
+}
+
+/** There is no such channel, or no more. */
+function refuseUnplaced(bytes: Uint8Array): Verdict {
+  const parsed = parseEntry(bytes)
+  if (parsed.ok) return { kind: 'refused', id: parsed.value.id, code: 'nochannel', severe: false }
+  return { kind: 'refused', id: parsed.id, code: parsed.code, severe: parsed.code === 'shape' }
+}
+
+function sayNotMember(verdict: Verdict): Verdict {
+  return verdict.kind === 'refused' && verdict.code === 'forbidden' ? { ...verdict, code: 'notmember' } : verdict
+}
+
+function inOrderOf(appends: readonly Append[], answers: readonly Answer[]): Answer[] {
+  const place = new Map(appends.map((append, i) => [append, i]))
+  return [...answers].sort((a, b) => (place.get(a.append) ?? 0) - (place.get(b.append) ?? 0))
+}

@@ -1,0 +1,156 @@
+// The links of the moment: who is connected, what each has open, and what of theirs waits for its turn.
+// Nothing here is durable. A link that was closed is in none of these lists, and nothing is sent to it.
+import type { Bytes } from '#shared/base/bytes.ts'
+import type { AccountId, ChannelId, DeviceId, SegmentId, SpaceId } from '#shared/base/ids.ts'
+import { encodeDown } from '#shared/protocol/frame-codec.ts'
+import { type ControlDown, closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
+import type { HubEvent, HubSettings, Wire } from './hub-ports.ts'
+
+export interface LinkSession {
+  account: AccountId
+  dev: DeviceId
+  /** Ed25519 public key, 32 bytes. */
+  key: Bytes
+  username: string
+  idHash: string
+}
+
+/** A frame that waits for its turn; `bytes` as it came. */
+export interface Waiting {
+  frame: FrameUp
+  bytes: number
+}
+
+export interface Subscription {
+  /** The newest `open` of this segment. */
+  req: number
+  channel: ChannelId
+  space: SpaceId
+}
+
+export interface Link {
+  readonly wire: Wire
+  closed: boolean
+  /** Set at the hello that was accepted. */
+  session: LinkSession | undefined
+  helloSeen: boolean
+  /** Spaces that its person is a member of. */
+  readonly spaces: Set<SpaceId>
+  readonly subscriptions: Map<SegmentId, Subscription>
+  /** What wants to change something goes before what only asks, and asking waits while the line is full. */
+  readonly writes: Waiting[]
+  readonly asks: Waiting[]
+  inboxBytes: number
+  severe: number
+  readonly connectedAt: number
+  heardAt: number
+  beatAt: number
+  /** The private document's stream: `undefined` until its first step 1; then the blobs that each unanswered step 1 of ours covers. */
+  privateAsked: number[][] | undefined
+}
+
+export interface Links {
+  readonly all: ReadonlySet<Link>
+  add(wire: Wire, now: number): Link
+  /** From now on it is found by its account and session. */
+  identify(link: Link, session: LinkSession): void
+  ofAccount(account: AccountId): readonly Link[]
+  ofSession(idHash: string): readonly Link[]
+  inSpace(space: SpaceId): readonly Link[]
+  subscribe(link: Link, segment: SegmentId, subscription: Subscription): void
+  unsubscribe(link: Link, segment: SegmentId): void
+  /** Ends what the link has open of this channel, or of a whole space. */
+  unsubscribeAll(link: Link, place: ChannelId | SpaceId): void
+  subscribers(segment: SegmentId): Iterable<Link>
+  send(link: Link, message: ControlDown): void
+  sendBytes(link: Link, bytes: Bytes): void
+  close(link: Link, code: number, reason: string): void
+  /** The other end is gone. */
+  forget(link: Link): void
+}
+
+export function createLinks(settings: HubSettings, report: (event: HubEvent) => void): Links {
+  const all = new Set<Link>()
+  const byAccount = new Map<AccountId, Set<Link>>()
+  const bySegment = new Map<SegmentId, Set<Link>>()
+
+  const links: Links = {
+    all,
+    add(wire, now) {
+      const link: Link = {
+        wire,
+        closed: false,
+        session: undefined,
+        helloSeen: false,
+        spaces: new Set(),
+        subscriptions: new Map(),
+        writes: [],
+        asks: [],
+        inboxBytes: 0,
+        severe: 0,
+        connectedAt: now,
+        heardAt: now,
+        beatAt: now,
+        privateAsked: undefined,
+      }
+      all.add(link)
+      return link
+    },
+    identify(link, session) {
+      link.session = session
+      addTo(byAccount, session.account, link)
+    },
+    ofAccount: (account) => [...(byAccount.get(account) ?? [])],
+    ofSession: (idHash) => [...all].filter((link) => link.session?.idHash === idHash),
+    inSpace: (space) => [...all].filter((link) => link.spaces.has(space)),
+    subscribe(link, segment, subscription) {
+      link.subscriptions.set(segment, subscription)
+      addTo(bySegment, segment, link)
+    },
+    unsubscribe(link, segment) {
+      link.subscriptions.delete(segment)
+      removeFrom(bySegment, segment, link)
+    },
+    unsubscribeAll(link, place) {
+      for (const [segment, { channel, space }] of link.subscriptions)
+        if (channel === place || space === place) links.unsubscribe(link, segment)
+    },
+    subscribers: (segment) => [...(bySegment.get(segment) ?? [])],
+    send: (link, message) => links.sendBytes(link, encodeDown({ kind: 'control', message })),
+    sendBytes(link, bytes) {
+      if (link.closed) return
+      // Subscriptions end at the bound (`stale`); what is left are answers, and a link that cannot take even those is given up.
+      if (link.wire.queuedBytes() > 2 * settings.linkQueueBytesMax) links.close(link, closeCodes.busy, 'too slow')
+      else link.wire.send(bytes)
+    },
+    close(link, code, reason) {
+      if (link.closed) return
+      links.forget(link)
+      report({ kind: 'closed', code, reason })
+      link.wire.close(code, reason)
+    },
+    forget(link) {
+      link.closed = true
+      all.delete(link)
+      if (link.session) removeFrom(byAccount, link.session.account, link)
+      for (const segment of link.subscriptions.keys()) removeFrom(bySegment, segment, link)
+      link.subscriptions.clear()
+      link.spaces.clear()
+      link.writes.length = 0
+      link.asks.length = 0
+    },
+  }
+  return links
+}
+
+function addTo<Key>(map: Map<Key, Set<Link>>, key: Key, link: Link): void {
+  const set = map.get(key)
+  if (set) set.add(link)
+  else map.set(key, new Set([link]))
+}
+
+function removeFrom<Key>(map: Map<Key, Set<Link>>, key: Key, link: Link): void {
+  const set = map.get(key)
+  set?.delete(link)
+  if (set?.size === 0) map.delete(key)
+}

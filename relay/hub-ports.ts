@@ -1,0 +1,99 @@
+// What the hub needs of the world. No socket, no HTTP, no database: the simulator runs it on a fake of each.
+import type { Bytes } from '#shared/base/bytes.ts'
+import type { AccountId, DeviceId } from '#shared/base/ids.ts'
+import { limits } from '#shared/base/limits.ts'
+import type { Clock, Random } from '#shared/base/ports.ts'
+import type { Mac, Verifier } from '#shared/crypto/ports.ts'
+import type { CommandDesk } from './community/command-desk.ts'
+import type { AccountStore } from './store/account-store.ts'
+import type { CommunityStore } from './store/community-store.ts'
+import type { LogStore, MetaStore, PrivateStore } from './store/log-store.ts'
+
+/** One connection to one device, whatever carries it. */
+export interface Wire {
+  send(bytes: Bytes): void
+  /** Nothing is sent behind it; `closed` of the link may follow or not. */
+  close(code: number, reason: string): void
+  /** Bytes handed over that have not left yet. */
+  queuedBytes(): number
+}
+
+export interface HubPorts {
+  log: LogStore
+  community: CommunityStore
+  private: PrivateStore
+  meta: MetaStore
+  accounts: Pick<AccountStore, 'devices' | 'usernames'>
+  sessions: { check(token: string): Promise<{ account: AccountId; dev: DeviceId | ''; idHash: string } | undefined> }
+  desk: CommandDesk
+  verifier: Verifier
+  mac: Mac
+  /** 32 bytes that stand outside the database and its backups. */
+  markKey: Bytes
+  random: Random
+  clock: Clock
+  /** Resolves when what waits to be received has been received: appends that came together become one turn. */
+  nextTurn(): Promise<void>
+  report(event: HubEvent): void
+  settings: HubSettings
+}
+
+export type HubEvent =
+  /** What was known in memory is thrown away and read again; all links are closed. */
+  | { kind: 'store-failed'; error: unknown }
+  /** One link's question could not be answered; the link is closed. */
+  | { kind: 'read-failed'; error: unknown }
+  /** A device brought a mark that is ahead: the disk is older than what was promised from it. */
+  | { kind: 'restored' }
+  | { kind: 'closed'; code: number; reason: string }
+
+export interface HubSettings {
+  /** One bucket a person, for flush and flood alike: `entryBurst` at once, then `entriesPerMinute`. */
+  entryBurst: number
+  entriesPerMinute: number
+  commandBurst: number
+  commandsPerMinute: number
+  /** Entries decided in one turn: what waits behind it waits one commit. */
+  turnEntriesMax: number
+  /** Frames and bytes of one link that wait for their turn. */
+  inboxFramesMax: number
+  inboxBytesMax: number
+  clockAheadMs: number
+  segmentPostsMax: number
+  segmentBytesMax: number
+  segmentElementsFull: number
+  segmentBytesFull: number
+  segmentRowsMax: number
+  privateDocumentBytesMax: number
+  privateBlobsMax: number
+  beatIntervalMs: number
+  silenceMs: number
+  helloTimeoutMs: number
+  linkQueueBytesMax: number
+  openSegmentsPerLinkMax: number
+  severeRefusalsMax: number
+}
+
+export const hubDefaults: HubSettings = {
+  entryBurst: 300,
+  entriesPerMinute: 60,
+  commandBurst: 60,
+  commandsPerMinute: 60,
+  turnEntriesMax: 512,
+  inboxFramesMax: 20_000,
+  inboxBytesMax: 8_388_608,
+  clockAheadMs: limits.clockAheadMs,
+  segmentPostsMax: limits.segmentPostsMax,
+  segmentBytesMax: limits.segmentBytesMax,
+  segmentElementsFull: limits.segmentElementsFull,
+  segmentBytesFull: limits.segmentBytesFull,
+  segmentRowsMax: limits.segmentRowsMax,
+  privateDocumentBytesMax: limits.privateDocumentBytesMax,
+  privateBlobsMax: limits.privateBlobsMax,
+  beatIntervalMs: limits.beatIntervalMs,
+  silenceMs: limits.silenceMs,
+  helloTimeoutMs: limits.helloTimeoutMs,
+  linkQueueBytesMax: limits.linkQueueBytesMax,
+  openSegmentsPerLinkMax: limits.openSegmentsPerLinkMax,
+  severeRefusalsMax: 3,
+}

@@ -1,0 +1,206 @@
+// The relay's loop. Frames of all links queue up; a turn is one event, or all appends that wait together; facts are gathered, a core decides,
+// the store commits, and only then anything is sent. One turn at a time: nobody ever sees half of one.
+// It knows no socket, no HTTP and no database, keeps nothing durable, and runs on no timer of its own: `tick` is called from outside.
+import { unreachable } from '#shared/base/assert.ts'
+import { parseUp } from '#shared/protocol/frame-codec.ts'
+import { type ControlUp, closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
+import { writeMark } from './channel/mark.ts'
+import { createTokenBuckets } from './channel/token-bucket.ts'
+import { type Append, runAppends } from './hub-append.ts'
+import { markRead, sendChain, sendKeys } from './hub-asks.ts'
+import { runCommand } from './hub-command.ts'
+import { greet, type HubParts } from './hub-hello.ts'
+import { createInbox } from './hub-inbox.ts'
+import { createLinks, type Link } from './hub-links.ts'
+import { createMemory } from './hub-memory.ts'
+import type { HubPorts, Wire } from './hub-ports.ts'
+import { type PrivateSizes, runPrivate } from './hub-private.ts'
+import { listSegments, openSegment } from './hub-segments.ts'
+
+export interface LinkHandle {
+  /** One whole frame. The bytes may not change afterwards. */
+  receive(bytes: Uint8Array): void
+  /** The wire has room again: answers that waited go on. Without this call they go on at the next tick. */
+  drained(): void
+  /** The wire is gone. */
+  closed(): void
+}
+
+export interface HubHealth {
+  /** Signed-in devices of the moment. */
+  links: number
+  /** Frames that wait for their turn. */
+  waiting: number
+  commits: number
+  storeFailures: number
+}
+
+export interface Hub {
+  connect(wire: Wire): LinkHandle
+  /** The session was ended (sign-out, revoked): its link is dead when this returns. */
+  endSession(idHash: string): void
+  /** Beats, silent links, links that never said hello. Once a second is enough. */
+  tick(): void
+  /** Resolves when nothing waits for its turn. */
+  idle(): Promise<void>
+  health(): HubHealth
+  /** Closes every link; resolves when the turn under way has ended. */
+  stop(): Promise<void>
+}
+
+export function createHub(ports: HubPorts): Hub {
+  const { settings, clock } = ports
+  const links = createLinks(settings, ports.report)
+  const memory = createMemory(ports)
+  const inbox = createInbox(settings)
+  const hub: HubParts = { ports, links, memory }
+  const entryBuckets = createTokenBuckets<string>(settings.entryBurst, settings.entriesPerMinute)
+  const commandBuckets = createTokenBuckets<string>(settings.commandBurst, settings.commandsPerMinute)
+  const privateSizes: PrivateSizes = new Map()
+  let loop: Promise<void> | undefined
+  let stopped = false
+  let storeFailures = 0
+
+  function wake(): void {
+    loop ??= run().finally(() => {
+      loop = undefined
+      if (inbox.hasTurn()) wake()
+    })
+  }
+
+  async function run(): Promise<void> {
+    await ports.nextTurn()
+    for (let turn = inbox.takeTurn(); turn && !stopped; turn = inbox.takeTurn()) {
+      if (turn.kind === 'appends') await attempt(undefined, () => runAppends(hub, entryBuckets, turn.appends))
+      else await runFrame(turn.link, turn.frame)
+      await ports.nextTurn()
+    }
+  }
+
+  async function runFrame(link: Link, frame: Exclude<FrameUp, Append['frame']>): Promise<void> {
+    if (frame.kind === 'stock') return attempt(undefined, () => runPrivate(hub, privateSizes, link, frame.stream, frame.bytes))
+    const { message } = frame
+    switch (message.t) {
+      case 'hello':
+        return attempt(link, () => hello(link, message))
+      case 'command':
+        return attempt(undefined, () => runCommand(hub, commandBuckets, link, message))
+      case 'open':
+        return attempt(link, () => openSegment(hub, link, message))
+      case 'close':
+        return links.unsubscribe(link, message.seg)
+      case 'segments':
+        return attempt(link, () => listSegments(hub, link, message))
+      case 'chain':
+        return attempt(link, () => sendChain(hub, link, message))
+      case 'keys':
+        return attempt(link, () => sendKeys(hub, link, message))
+      case 'read':
+        return attempt(link, () => markRead(hub, link, message))
+      case 'beat':
+        return
+      default:
+        return unreachable(message)
+    }
+  }
+
+  /** @param asker whose question it is, where nothing but its answer can be lost; else memory may differ from the disk afterwards */
+  async function attempt(asker: Link | undefined, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (asker) {
+        ports.report({ kind: 'read-failed', error })
+        links.close(asker, closeCodes.busy, 'busy')
+        return
+      }
+      storeFailures++
+      ports.report({ kind: 'store-failed', error })
+      startAfresh()
+    }
+  }
+
+  /** Whatever was in memory may be ahead of the disk or behind it: it is read again, by devices that come back and say what they hold. */
+  function startAfresh(): void {
+    memory.forgetAll()
+    privateSizes.clear()
+    for (const link of [...links.all]) close(link, closeCodes.restarting, 'restarting')
+  }
+
+  function close(link: Link, code: number, reason: string): void {
+    inbox.forget(link)
+    links.close(link, code, reason)
+  }
+
+  async function hello(link: Link, message: ControlUp & { t: 'hello' }): Promise<void> {
+    if ((await greet(hub, link, message)) !== 'restored') return
+    ports.report({ kind: 'restored' })
+    await attempt(undefined, async () => void (await ports.meta.renew()))
+    startAfresh()
+  }
+
+  function receive(link: Link, bytes: Uint8Array): void {
+    if (link.closed || stopped) return
+    link.heardAt = clock.now()
+    const frame = parseUp(bytes)
+    const isHello = frame?.kind === 'control' && frame.message.t === 'hello'
+    // The first frame is a hello, and none behind it is.
+    if (!frame || isHello === link.helloSeen) {
+      close(link, closeCodes.malformed, 'malformed')
+      return
+    }
+    link.helloSeen = true
+    if (inbox.add(link, frame, bytes.length)) wake()
+    else close(link, closeCodes.busy, 'too much at once')
+  }
+
+  return {
+    connect(wire) {
+      const link = links.add(wire, clock.now())
+      if (stopped) links.close(link, closeCodes.restarting, 'restarting')
+      return {
+        receive: (bytes) => receive(link, bytes),
+        drained() {
+          inbox.resume(link)
+          if (inbox.hasTurn()) wake()
+        },
+        closed() {
+          inbox.forget(link)
+          if (!link.closed) links.forget(link)
+        },
+      }
+    },
+    endSession(idHash) {
+      for (const link of links.ofSession(idHash)) close(link, closeCodes.unauthorized, 'signed out')
+    },
+    tick() {
+      const now = clock.now()
+      const meta = memory.knownMeta
+      const mark = meta ? writeMark(ports.mac, ports.markKey, meta) : ''
+      for (const link of [...links.all]) {
+        if (!link.session && now - link.connectedAt >= settings.helloTimeoutMs) close(link, closeCodes.busy, 'no hello')
+        else if (now - link.heardAt >= settings.silenceMs) close(link, closeCodes.busy, 'silent')
+        else if (link.session && now - link.beatAt >= settings.beatIntervalMs) {
+          link.beatAt = now
+          links.send(link, { t: 'beat', mark, now: memory.now() })
+        }
+        inbox.resume(link)
+      }
+      if (inbox.hasTurn()) wake()
+    },
+    async idle() {
+      while (loop) await loop
+    },
+    health: () => ({
+      links: [...links.all].filter((link) => link.session).length,
+      waiting: inbox.waiting(),
+      commits: memory.knownMeta?.commits ?? 0,
+      storeFailures,
+    }),
+    async stop() {
+      stopped = true
+      for (const link of [...links.all]) close(link, closeCodes.restarting, 'restarting')
+      await loop
+    },
+  }
+}
