@@ -12,6 +12,9 @@ export interface PasswordStrength {
   words: string
 }
 
+/** Of one name or address; more would only slow the judging down. */
+const partsMax = 8
+
 let loading: Promise<ZxcvbnFactory> | undefined
 
 /** @param about what is known of the person: username, e-mail address */
@@ -39,9 +42,12 @@ async function load(): Promise<ZxcvbnFactory> {
   })
 }
 
-/** Whole and in parts: who is `wren@hedge.example` must not use `wrenhedge1`. */
+/** Whole, in parts, and in runs of parts: who is `wren@hedge.example` must not use `wrenhedge1`. */
 function contextWords(about: readonly string[]): string[] {
   const whole = about.map((word) => word.trim().toLowerCase()).filter((word) => word !== '')
-  const parts = whole.flatMap((word) => word.split(/[^\p{L}\p{N}]+/u)).filter((part) => part.length > 2)
-  return [...new Set([...whole, ...parts, 'dupecord'])]
+  const runs = whole.flatMap((word) => {
+    const parts = word.split(/[^\p{L}\p{N}]+/u).slice(0, partsMax)
+    return parts.flatMap((_, from) => parts.slice(from).map((_, length) => parts.slice(from, from + length + 1).join('')))
+  })
+  return [...new Set([...whole, ...runs.filter((run) => run.length > 2), 'dupecord'])]
 }
