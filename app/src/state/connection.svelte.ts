@@ -7,6 +7,7 @@ export type { LinkView } from '../engine/api.ts'
 const unknown: LinkView = { phase: 'connecting', since: 0, waiting: 0, unsent: 0, persisted: undefined }
 
 let away = false
+let wasAway = false
 
 export function connection(): LinkView {
   return topic('link', '').current ?? unknown
@@ -21,7 +22,13 @@ export function isAway(): boolean {
   const { phase } = connection()
   if (phase === 'offline') away = true
   else if (phase !== 'connecting') away = false
+  wasAway ||= away
   return away
+}
+
+/** In step again after a time without: said once to those who cannot see the line go. */
+export function isBack(): boolean {
+  return !isAway() && wasAway && isOnline()
 }
 
 /** Why an act that needs the relay is off now; '' where it is on. */

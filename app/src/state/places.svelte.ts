@@ -9,6 +9,8 @@ const membersPlace = 'dupecord.members'
 const lastMax = 200
 
 let membersShown = $state(true)
+/** Last channel by community, longest ago first. */
+let last = $state.raw<Record<string, unknown>>({})
 
 /** All panes fit: the members stand beside the middle. Below, they open over it. */
 export const wide = new MediaQuery('min-width: 1180px', true)
@@ -16,6 +18,7 @@ export const wide = new MediaQuery('min-width: 1180px', true)
 export const phone = new MediaQuery('max-width: 719px', false)
 
 export function startPlaces(): void {
+  last = readLast()
   membersShown = localStorage.getItem(membersPlace) !== 'hidden'
 }
 
@@ -30,19 +33,28 @@ export function setShowsMembers(shown: boolean): void {
 
 /** The channel to open when a community is chosen: where one was, else its first; '' if it has none. */
 export function channelToOpen(community: CommunityView): string {
-  const last = parseChannelId(readLast()[community.id])
-  const standing = community.channels.some(({ id }) => id === last)
-  return (standing ? last : community.channels[0]?.id) ?? ''
+  const left = parseChannelId(last[community.id])
+  const standing = community.channels.some(({ id }) => id === left)
+  return (standing ? left : community.channels[0]?.id) ?? ''
+}
+
+/** Where a community leads: on a phone to its list, else straight into a channel. */
+export function communityHref(community: CommunityView): string {
+  const channel = phone.current ? '' : channelToOpen(community)
+  return channel ? `/c/${community.id}/${channel}` : `/c/${community.id}`
 }
 
 export function rememberChannel(space: string, channel: string): void {
+  // Read anew: another tab may have written meanwhile.
   const { [space]: _, ...others } = readLast()
   const kept = Object.entries(others).slice(-lastMax + 1)
-  localStorage.setItem(lastPlace, JSON.stringify({ ...Object.fromEntries(kept), [space]: channel }))
+  last = { ...Object.fromEntries(kept), [space]: channel }
+  localStorage.setItem(lastPlace, JSON.stringify(last))
 }
 
 /** Forgotten with the account: the next person at this browser must not see where the last one was. */
 export function forgetPlaces(): void {
+  last = {}
   localStorage.removeItem(lastPlace)
 }
 

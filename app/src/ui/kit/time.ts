@@ -1,17 +1,12 @@
 // Times as the reader's clock has them; dates with the month as a word.
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
 const dayAndTime = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' })
-const wholeDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' })
 
 /** @param ms since 1970; today shows the hour alone */
 export function whenShort(ms: number, nowMs: number): string {
   const then = new Date(ms)
   const isToday = then.toDateString() === new Date(nowMs).toDateString()
   return isToday ? clockTime.format(then) : dayAndTime.format(then)
-}
-
-export function dayOf(ms: number): string {
-  return wholeDay.format(new Date(ms))
 }
 
 /** "1 message", "2 messages". */

@@ -2,7 +2,6 @@
 
 import { communities, communityOf } from '#app/state/communities.svelte.ts'
 import { openOverlay, overlay } from '#app/state/overlay.svelte.ts'
-import { channelToOpen } from '#app/state/places.svelte.ts'
 import { goto } from '$app/navigation'
 import { page } from '$app/state'
 import { openMenu } from '../kit/menu.svelte.ts'
@@ -51,13 +50,6 @@ function walkChannels(by: 1 | -1, onlyUnread: boolean): void {
     void goto(`/c/${place.space}/${place.channel}`, { reset: false })
     return
   }
-}
-
-/** Where a community leads: on a phone to its list, else straight into a channel. */
-export function communityHref(space: string, onPhone: boolean): string {
-  const community = communityOf(space)
-  const channel = community && !onPhone ? channelToOpen(community) : ''
-  return channel ? `/c/${space}/${channel}` : `/c/${space}`
 }
 
 function isWriting(target: EventTarget | null): boolean {

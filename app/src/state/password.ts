@@ -8,7 +8,8 @@ export interface Strength {
   words: string
 }
 
-export async function strengthOf(password: string, about: string[]): Promise<Strength> {
+/** @returns undefined where the lists cannot be had, without a network: then the length alone decides */
+export async function strengthOf(password: string, about: string[]): Promise<Strength | undefined> {
   const { passwordStrength } = await import('../platform/password-strength.ts')
-  return passwordStrength(password, about)
+  return passwordStrength(password, about).catch(() => undefined)
 }
