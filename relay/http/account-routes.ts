@@ -8,7 +8,7 @@ import { accountIdOf } from '#shared/crypto/statements.ts'
 import { foldLogin, isEmail, isUsername } from '#shared/protocol/account-rules.ts'
 import { nodeHasher } from '../crypto.ts'
 import type { AccountRow } from '../store/account-store.ts'
-import { bytesField, readBody, sendRefusal } from './answers.ts'
+import { bytesField, readBody, sendAnswer, sendRefusal } from './answers.ts'
 import { createPasswordDigests } from './password-digest.ts'
 import type { HttpContext, HttpEnv, HttpPorts } from './ports.ts'
 import { createLimiter } from './rate-limits.ts'
@@ -51,7 +51,7 @@ export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     // Made for the unknown too, so that the time it takes says nothing; stable, so that asking twice says nothing.
     const fake = deriveKey(nodeHasher, ports.pepper, 'fake-salt', utf8(login)).subarray(0, 16)
     const salt = toBase64Url(account?.salt ?? fake)
-    return c.json({ salt, ops: stretchLeast.passes, memKiB: stretchLeast.memoryKiB })
+    return sendAnswer(c, 'prelogin', { salt, ops: stretchLeast.passes, memKiB: stretchLeast.memoryKiB })
   })
 
   http.post('/api/username', async (c) => {
@@ -59,7 +59,7 @@ export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     if (!body.ok) return sendRefusal(c, body.code)
     const wait = await limit.usernameChecks.take(c.var.address)
     if (wait > 0) return sendLimited(c, wait)
-    return c.json({ free: (await accounts.byUsername(body.value.username)) === undefined })
+    return sendAnswer(c, 'username', { free: (await accounts.byUsername(body.value.username)) === undefined })
   })
 
   http.post('/api/register', async (c) => {
@@ -148,7 +148,7 @@ export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     await limit.loginFailuresPerAddress.giveBack(address)
     const token = await sessions.start(account.id)
     log.security({ event: 'signed_in', address, account: account.id })
-    return c.json({
+    return sendAnswer(c, 'login', {
       token,
       account: account.id,
       username: account.username,

@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
 import { type Bytes, parseBase64Url } from '#shared/base/bytes.ts'
 import { ok, type Result, refuse } from '#shared/base/result.ts'
+import type { HttpAnswerName, HttpAnswersSent } from '#shared/protocol/http-answers.ts'
 import type { RefusalCode } from '#shared/protocol/refusals.ts'
 
 /** Codes that are not plain 400. */
@@ -26,6 +27,11 @@ const statuses: Partial<Record<RefusalCode, ContentfulStatusCode>> = {
 export function sendRefusal(c: Context, code: RefusalCode, retryAfterS = code === 'busy' ? 1 : 0): Response {
   if (retryAfterS > 0) c.header('retry-after', String(retryAfterS))
   return c.json(retryAfterS > 0 ? { code, retryAfterS } : { code }, statuses[code] ?? 400)
+}
+
+/** Only what a device will be able to parse compiles. */
+export function sendAnswer<Name extends HttpAnswerName>(c: Context, _name: Name, answer: HttpAnswersSent[Name]): Response {
+  return c.json(answer)
 }
 
 /** Unknown fields are skipped. A field whose check carries a refusal code as its message is refused by that code, all else as `shape`. */

@@ -1,23 +1,14 @@
 // What the HTTP side is built from. Whoever starts the relay hands it in.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
-import type { AccountId, SpaceId } from '#shared/base/ids.ts'
+import type { AccountId } from '#shared/base/ids.ts'
 import type { Clock, Random } from '#shared/base/ports.ts'
 import type { Verifier } from '#shared/crypto/ports.ts'
+import type { HttpAnswers } from '#shared/protocol/http-answers.ts'
 import type { AccountStore } from '../store/account-store.ts'
 import type { SecurityLog } from './security-log.ts'
 import type { Sessions } from './sessions.ts'
 import type { HttpSettings } from './settings.ts'
-
-/** What an invite shows before one joins; the app's `InvitePreview`. */
-export interface InviteSight {
-  space: SpaceId
-  name: string
-  members: number
-  /** Username of who made it. */
-  from: string
-  joined: boolean
-}
 
 export interface Health {
   ok: boolean
@@ -36,7 +27,7 @@ export interface HttpPorts {
   pepper: Uint8Array
   log: SecurityLog
   /** `undefined` for a code that is unknown, used up, over or revoked: one answer for all. */
-  previewInvite(code: string, viewer: AccountId | undefined): Promise<InviteSight | undefined>
+  previewInvite(code: string, viewer: AccountId | undefined): Promise<HttpAnswers['invite'] | undefined>
   health(): Promise<Health>
   /** Folder of the built app; without one (development) only the API is served. */
   pages: string

@@ -6,7 +6,7 @@ import type { DeviceId } from '#shared/base/ids.ts'
 import { ok, type Result, refuse } from '#shared/base/result.ts'
 import { deviceIdOf, verifyStatement } from '#shared/crypto/statements.ts'
 import { nodeHasher } from '../crypto.ts'
-import { bearerToken, readBody, sendRefusal } from './answers.ts'
+import { bearerToken, readBody, sendAnswer, sendRefusal } from './answers.ts'
 import type { HttpContext, HttpEnv, HttpPorts } from './ports.ts'
 import { createLimiter } from './rate-limits.ts'
 import type { SecurityEvent } from './security-log.ts'
@@ -37,7 +37,7 @@ export function addSessionRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
       return sendRefusal(c, admitted.code === 'limit' ? 'device_limit' : 'device')
     }
     log.security({ event: 'device_certified', address, account: live.account, dev: admitted.value })
-    return c.json({ dev: admitted.value })
+    return sendAnswer(c, 'devices', { dev: admitted.value })
   })
 
   http.post('/api/sign-out', async (c) => {
@@ -59,7 +59,7 @@ export function addSessionRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     const live = await session(c)
     const viewer = live && live.dev !== '' ? live.account : undefined
     const sight = await ports.previewInvite(body.value.code, viewer)
-    return sight ? c.json(sight) : sendRefusal(c, 'invite')
+    return sight ? sendAnswer(c, 'invite', sight) : sendRefusal(c, 'invite')
   })
 
   /** The account's identity must say so, the key must not be another account's or revoked, and there must be room. */

@@ -207,7 +207,7 @@ test('[IN-14] too many devices: said, and the half-made session is given back', 
   expect(waiting).toEqual([])
 })
 
-test('[OUT-1, check 17] signing out ends the session; a token that is dead already counts as ended, an absent relay does not', async () => {
+test('[IN-18, check 17] signing out ends the session; a token that is dead already counts as ended, an absent relay does not', async () => {
   const world = await createAccountWorld()
   const made = await createSignUp(world.ports)(dupe)
   if (!made.ok) throw new Error(made.code)

@@ -10,7 +10,7 @@ const stores = [
   ['sqlite', () => createSqliteAccountStore(openDatabase(':memory:'))],
 ] as const
 
-test.each(stores)('[ACC-1] sign-up, sign-in, certificate, sign-out: the whole way (%s)', async (_name, createStore) => {
+test.each(stores)('[AUTH-1] sign-up, sign-in, certificate, sign-out: the whole way (%s)', async (_name, createStore) => {
   const world = await createHttpWorld({ store: createStore() })
   const dupe = world.person('dupe')
   expect((await world.register(dupe)).status).toBe(201)
@@ -38,7 +38,7 @@ test.each(stores)('[ACC-1] sign-up, sign-in, certificate, sign-out: the whole wa
   expect((await world.post('/api/sign-out', {}, { token })).json).toEqual({ code: 'unauthorized' })
 })
 
-test('[ACC-2] the first account is the operator, no later one is', async () => {
+test('[AUTH-2] the first account is the operator, no later one is', async () => {
   const world = await createHttpWorld()
   const people = [world.person('first'), world.person('second')]
   for (const person of people) await world.register(person)
@@ -46,7 +46,7 @@ test('[ACC-2] the first account is the operator, no later one is', async () => {
   expect(operators).toEqual([true, false])
 })
 
-test('[ACC-3] a taken name and a taken address are said plainly, and the address starts unconfirmed', async () => {
+test('[AUTH-3] a taken name and a taken address are said plainly, and the address starts unconfirmed', async () => {
   const world = await createHttpWorld()
   const dupe = world.person('dupe')
   await world.register(dupe)
@@ -66,7 +66,7 @@ test('[ACC-3] a taken name and a taken address are said plainly, and the address
   expect((await world.post('/api/username', { username: 'dupette' })).json).toEqual({ free: true })
 })
 
-test('[ACC-4] sign-in takes the name or the address, without regard to case and blanks around it', async () => {
+test('[AUTH-4] sign-in takes the name or the address, without regard to case and blanks around it', async () => {
   const world = await createHttpWorld()
   const dupe = world.person('dupe')
   await world.register(dupe)
@@ -77,7 +77,7 @@ test('[ACC-4] sign-in takes the name or the address, without regard to case and 
   }
 })
 
-test('[ACC-5, check 8] unknown and wrong are told alike: same status, same body, a stable salt of the same shape', async () => {
+test('[AUTH-5, check 8] unknown and wrong are told alike: same status, same body, a stable salt of the same shape', async () => {
   const world = await createHttpWorld()
   const dupe = world.person('dupe')
   await world.register(dupe)
@@ -95,7 +95,7 @@ test('[ACC-5, check 8] unknown and wrong are told alike: same status, same body,
   expect(other).not.toBe(first)
 })
 
-test('[ACC-6, check 8] whether an account exists is not heard in the time of a sign-in', async () => {
+test('[AUTH-6, check 8] whether an account exists is not heard in the time of a sign-in', async () => {
   const plenty = { points: 10_000, seconds: 60 }
   const world = await createHttpWorld({
     settings: {
@@ -116,7 +116,7 @@ test('[ACC-6, check 8] whether an account exists is not heard in the time of a s
   expect(Math.abs(known - unknown) / Math.max(known, unknown)).toBeLessThan(0.1)
 })
 
-test('[ACC-7] what is no name, address, key or vault is refused by what is wrong with it', async () => {
+test('[AUTH-7] what is no name, address, key or vault is refused by what is wrong with it', async () => {
   const world = await createHttpWorld()
   const { body } = world.person('dupe')
   const cases: [Record<string, unknown>, string][] = [
@@ -145,7 +145,7 @@ test('[ACC-7] what is no name, address, key or vault is refused by what is wrong
   expect(await world.accounts.count()).toBe(0)
 })
 
-test('[ACC-8, check 11] the store has neither token, nor authKey, nor anything that can be used in their place', async () => {
+test('[AUTH-8, check 11] the store has neither token, nor authKey, nor anything that can be used in their place', async () => {
   const database = openDatabase(':memory:')
   const world = await createHttpWorld({ store: createSqliteAccountStore(database) })
   const dupe = world.person('dupe')
@@ -161,7 +161,7 @@ test('[ACC-8, check 11] the store has neither token, nor authKey, nor anything t
   expect(await world.sessions.check(row?.idHash ?? '')).toBeUndefined()
 })
 
-test('[ACC-9, check 15] each sign-in gives a new token; the old one goes on', async () => {
+test('[AUTH-9, check 15] each sign-in gives a new token; the old one goes on', async () => {
   const world = await createHttpWorld()
   const dupe = world.person('dupe')
   await world.register(dupe)
@@ -170,7 +170,7 @@ test('[ACC-9, check 15] each sign-in gives a new token; the old one goes on', as
   for (const token of tokens) expect(await world.sessions.check(token)).toBeDefined()
 })
 
-test('[ACC-10] an identity that has an account cannot make a second one', async () => {
+test('[AUTH-10] an identity that has an account cannot make a second one', async () => {
   const world = await createHttpWorld()
   const dupe = world.person('dupe')
   await world.register(dupe)
@@ -179,7 +179,7 @@ test('[ACC-10] an identity that has an account cannot make a second one', async 
   expect(await world.accounts.count()).toBe(1)
 })
 
-test('[DEV-1, check 38] a device is admitted only by its account’s identity, with a sound key and its own agreement', async () => {
+test('[CERT-1, check 38] a device is admitted only by its account’s identity, with a sound key and its own agreement', async () => {
   const world = await createHttpWorld()
   const [dupe, dupette] = [world.person('dupe'), world.person('dupette')]
   for (const person of [dupe, dupette]) await world.register(person)
@@ -209,7 +209,7 @@ test('[DEV-1, check 38] a device is admitted only by its account’s identity, w
   expect((await world.certify(dupe, token, other)).json).toEqual({ code: 'device' }) // one session, one device
 })
 
-test('[DEV-2] a device key belongs to one account, and a revoked one stays revoked', async () => {
+test('[CERT-2] a device key belongs to one account, and a revoked one stays revoked', async () => {
   const world = await createHttpWorld()
   const [dupe, dupette] = [world.person('dupe'), world.person('dupette')]
   for (const person of [dupe, dupette]) await world.register(person)
@@ -225,7 +225,7 @@ test('[DEV-2] a device key belongs to one account, and a revoked one stays revok
   expect((await world.certify(dupe, third, device)).json).toEqual({ code: 'device' })
 })
 
-test('[DEV-3] twenty devices with a live session and no more; one that ends makes room', async () => {
+test('[CERT-3] twenty devices with a live session and no more; one that ends makes room', async () => {
   const world = await createHttpWorld()
   const dupe = world.person('dupe')
   await world.register(dupe)
@@ -242,7 +242,7 @@ test('[DEV-3] twenty devices with a live session and no more; one that ends make
   expect((await world.certify(dupe, token)).status).toBe(200)
 })
 
-test('[ACC-11, check 21, check 51] security events are written down, and no secret is in them', async () => {
+test('[AUTH-11, check 21, check 51] security events are written down, and no secret is in them', async () => {
   const log = vi.spyOn(console, 'log')
   const world = await createHttpWorld()
   const dupe = world.person('dupe')

@@ -1,7 +1,7 @@
 // A relay's HTTP side in the process: real routes, real digests at their cheapest, a clock and randomness of the test's own.
 import { nodeHasher } from '#relay/crypto.ts'
 import { createHttp } from '#relay/http/http.ts'
-import type { Health, InviteSight } from '#relay/http/ports.ts'
+import type { Health } from '#relay/http/ports.ts'
 import type { SecurityEvent } from '#relay/http/security-log.ts'
 import { createSessions } from '#relay/http/sessions.ts'
 import { type HttpSettings, httpDefaults } from '#relay/http/settings.ts'
@@ -12,6 +12,7 @@ import { createPrng } from '#shared/base/prng.ts'
 import type { Signer } from '#shared/crypto/ports.ts'
 import { loadSodium } from '#shared/crypto/sodium.ts'
 import { accountIdOf, popSignedBytes, statementSignedBytes, writeDevAdd } from '#shared/crypto/statements.ts'
+import type { HttpAnswers } from '#shared/protocol/http-answers.ts'
 import { createMemoryAccountStore } from '../../fakes/memory-account-store.ts'
 
 export interface Answer {
@@ -49,7 +50,7 @@ export async function createHttpWorld(
     settings?: Partial<Omit<HttpSettings, 'limits'>> & { limits?: Partial<HttpSettings['limits']> }
     store?: AccountStore
     pages?: string
-    previewInvite?: (code: string, viewer: AccountId | undefined) => Promise<InviteSight | undefined>
+    previewInvite?: (code: string, viewer: AccountId | undefined) => Promise<HttpAnswers['invite'] | undefined>
     health?: () => Promise<Health>
   } = {},
 ) {

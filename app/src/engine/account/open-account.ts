@@ -6,7 +6,7 @@ import type { Sodium } from '#shared/crypto/sodium.ts'
 import { accountIdOf, deviceIdOf, popSignedBytes, statementSignedBytes, writeDevAdd } from '#shared/crypto/statements.ts'
 import { openVault } from '#shared/crypto/vault.ts'
 import type { AccountPorts, SignedIn } from './account-ports.ts'
-import { type AccountAnswer, answers, readAnswer } from './relay-answers.ts'
+import { type AccountAnswer, readAnswer } from './relay-answers.ts'
 import { endSession } from './sign-out.ts'
 
 export async function openAccount(
@@ -15,7 +15,7 @@ export async function openAccount(
   login: string,
   keys: PasswordKeys,
 ): Promise<AccountAnswer<SignedIn>> {
-  const given = readAnswer(await ports.http.post('/api/login', { login, authKey: toBase64Url(keys.authKey) }), answers.login)
+  const given = readAnswer('login', await ports.http.post('/api/login', { login, authKey: toBase64Url(keys.authKey) }))
   if (!given.ok) return given
   const { token, account, username, operator, identity, vault } = given.value
 
@@ -37,7 +37,7 @@ export async function openAccount(
       const pop = await device.sign(popSignedBytes(identity))
       const statement = writeDevAdd({ account, identity, key: device.publicKey, at: ports.clock.now(), pop })
       const sig = toBase64Url(signer.sign(statementSignedBytes(statement)))
-      const admitted = readAnswer(await ports.http.post('/api/devices', { statement, sig }, token), answers.device)
+      const admitted = readAnswer('devices', await ports.http.post('/api/devices', { statement, sig }, token))
       if (!admitted.ok) return admitted
       const dev = deviceIdOf(sodium, device.publicKey)
       if (admitted.value.dev !== dev) return { ok: false, code: 'device' }

@@ -10,7 +10,7 @@ import type { Sodium } from '#shared/crypto/sodium.ts'
 import { foldLogin, isPasswordLength } from '#shared/protocol/account-rules.ts'
 import type { AccountPorts, SignedIn } from './account-ports.ts'
 import { openAccount } from './open-account.ts'
-import { type AccountAnswer, answers, readAnswer } from './relay-answers.ts'
+import { type AccountAnswer, readAnswer } from './relay-answers.ts'
 
 /**
  * Refusals: `bad_login`; `too_many` and `busy` (present = seconds to wait); `offline`; `stretch` where the relay asks for weak protection;
@@ -19,7 +19,7 @@ import { type AccountAnswer, answers, readAnswer } from './relay-answers.ts'
 export async function signIn(ports: AccountPorts, given: { login: string; password: string }): Promise<AccountAnswer<SignedIn>> {
   const login = foldLogin(given.login)
   if (login === '' || !isPasswordLength(given.password)) return { ok: false, code: 'bad_login' } // no account has such a one
-  const told = readAnswer(await ports.http.post('/api/prelogin', { login }), answers.prelogin)
+  const told = readAnswer('prelogin', await ports.http.post('/api/prelogin', { login }))
   if (!told.ok) return told
   const settings = { passes: told.value.ops, memoryKiB: told.value.memKiB }
   if (!isAcceptableStretch(settings, ports.stretch)) return { ok: false, code: 'stretch' }
