@@ -1,0 +1,38 @@
+// The relay's log: one JSON object a line, on standard error. No token, key, code, password or words of a person ever stand in it.
+import { destination, type Logger, pino, stdSerializers } from 'pino'
+import type { LogLevel } from '../config.ts'
+import type { SecurityLog } from '../http/security-log.ts'
+import type { HubEvent } from '../hub-ports.ts'
+
+export interface RelayLog extends SecurityLog {
+  hub(event: HubEvent): void
+  started(facts: Record<string, unknown>): void
+  /** The last words before the process ends. */
+  fatal(error: unknown): void
+}
+
+export function createRelayLog(level: LogLevel): RelayLog {
+  const log: Logger = pino({ level, base: null, serializers: { err: stdSerializers.err } }, destination({ fd: 2, sync: true }))
+  return {
+    hub(event) {
+      switch (event.kind) {
+        case 'store-failed':
+          return log.error({ err: event.error }, 'a turn failed: memory is read again, devices connect again')
+        case 'read-failed':
+          return log.error({ err: event.error }, 'a question could not be answered')
+        case 'restored':
+          return log.warn('the disk is older than what was promised from it: a new incarnation begins')
+        case 'closed':
+          return log.debug({ code: event.code, reason: event.reason }, 'link closed')
+      }
+    },
+    started: (facts) => log.info(facts, 'started'),
+    fatal: (error) => log.fatal({ err: error }, 'the relay ends'),
+    security(event) {
+      const level =
+        event.event.endsWith('refused') || event.event.endsWith('failed') || event.event === 'limited' ? 'warn' : 'info'
+      log[level](event, 'security')
+    },
+    failure: (path, error) => log.error({ path, err: error }, 'a request failed'),
+  }
+}

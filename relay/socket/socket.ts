@@ -1,0 +1,81 @@
+// The door of ws: devices' sockets at /api/socket, handed to the hub as wires. Knows no frame.
+// A browser's page of another origin gets no socket; neither does an address that opens too many.
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { limits } from '#shared/base/limits.ts'
+import { closeCodes } from '#shared/protocol/frames.ts'
+import type { Hub } from '../hub.ts'
+
+export interface SocketPorts {
+  server: Server
+  hub: Pick<Hub, 'connect'>
+  /** Origins allowed beside the one that the page itself came from. */
+  origins: readonly string[]
+  /** 0: this address may open a socket now; else the seconds to wait. */
+  admit(address: string): Promise<number>
+  addressOf(peer: string, forwardedFor: string): string
+}
+
+/** After a close frame nothing is sent; a peer that does not answer it is cut. */
+const closeTimeoutMs = 1_000
+
+export function attachSocket({ server, hub, origins, admit, addressOf }: SocketPorts): { close(): void } {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.frameBytesMax,
+    perMessageDeflate: false,
+  })
+
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    // Until ws takes it over, an error here would end the process.
+    const drop = () => stream.destroy()
+    stream.on('error', drop)
+    if (request.url !== '/api/socket') return refuse(stream, '404 Not Found')
+    if (!isOwnPage(request, origins)) return refuse(stream, '403 Forbidden')
+    const address = addressOf(request.socket.remoteAddress ?? '', String(request.headers['x-forwarded-for'] ?? ''))
+    admit(address).then((waitS) => {
+      if (waitS > 0) return refuse(stream, '429 Too Many Requests', `retry-after: ${waitS}\r\n`)
+      stream.off('error', drop)
+      sockets.handleUpgrade(request, stream, head, (socket) => join(socket, stream))
+    }, drop)
+  })
+
+  function join(socket: WebSocket, stream: Duplex): void {
+    const link = hub.connect({
+      send: (bytes) => socket.send(bytes),
+      close(code, reason) {
+        socket.close(code, reason)
+        setTimeout(() => socket.terminate(), closeTimeoutMs).unref()
+      },
+      queuedBytes: () => socket.bufferedAmount,
+    })
+    stream.on('drain', () => link.drained())
+    socket.on('message', (data, isBinary) => {
+      // ws gives one Buffer for `binaryType` nodebuffer, which is its default.
+      if (isBinary && data instanceof Uint8Array) link.receive(data)
+      else socket.close(closeCodes.malformed, 'binary frames only')
+    })
+    // ws closes after an error by itself; without a listener it would end the process.
+    socket.on('error', () => socket.terminate())
+    socket.on('close', () => link.closed())
+  }
+
+  return {
+    close() {
+      for (const socket of sockets.clients) socket.terminate()
+      sockets.close()
+    },
+  }
+}
+
+/** Only browsers send an Origin, and they always do: no other site's page may speak for a person. */
+function isOwnPage({ headers }: IncomingMessage, origins: readonly string[]): boolean {
+  const { origin, host } = headers
+  if (origin === undefined) return true
+  return origins.includes(origin) || URL.parse(origin)?.host === host
+}
+
+function refuse(stream: Duplex, status: string, headers = ''): void {
+  stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n${headers}content-length: 0\r\n\r\n`)
+}
