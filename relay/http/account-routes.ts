@@ -125,12 +125,13 @@ export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     // By what was typed and not by the account: a shared count would tell which address belongs to which name.
     const here = `${address} ${login}`
     // Counted before the digest and taken back where it was right: else a hundred guesses at once would all find the count at zero.
-    const waitLogin = await limit.loginFailuresPerLogin.take(here)
-    if (waitLogin > 0) return sendLimited(c, waitLogin)
+    // The address comes first: made-up logins would else each leave a counter behind.
     const waitAddress = await limit.loginFailuresPerAddress.take(address)
-    if (waitAddress > 0) {
-      await limit.loginFailuresPerLogin.giveBack(here)
-      return sendLimited(c, waitAddress)
+    if (waitAddress > 0) return sendLimited(c, waitAddress)
+    const waitLogin = await limit.loginFailuresPerLogin.take(here)
+    if (waitLogin > 0) {
+      await limit.loginFailuresPerAddress.giveBack(address)
+      return sendLimited(c, waitLogin)
     }
 
     const account = await find(login)

@@ -24,7 +24,9 @@ export function createLimiter({ points, seconds }: RateLimit): Limiter {
       }
     },
     async giveBack(key) {
-      await counters.reward(key)
+      const { consumedPoints } = await counters.reward(key)
+      // Nothing is kept of what did not count: neither memory, nor a credit for the next window where this one ended meanwhile.
+      if (consumedPoints <= 0) await counters.delete(key)
     },
     async forget(key) {
       await counters.delete(key)

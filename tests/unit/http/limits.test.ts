@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createLimiter } from '#relay/http/rate-limits.ts'
 import { toBase64Url } from '#shared/base/bytes.ts'
 import { createHttpWorld } from './http-world.ts'
 
@@ -125,4 +126,20 @@ test('[LIM-11] one IPv6 customer is one address, and only a configured proxy may
   expect([await ask('192.0.2.1', '203.0.113.1'), await ask('192.0.2.1', '203.0.113.2')]).toEqual([200, 429])
   expect([await ask('10.1.2.3', '203.0.113.1'), await ask('10.1.2.3', '203.0.113.2')]).toEqual([200, 200])
   expect(await ask('10.1.2.3', '198.51.100.7, 203.0.113.1')).toBe(429) // what stands left of it is the client's own word
+})
+
+test('[LIM-12] asking again and again for a blocked account does not use up the address', async () => {
+  const world = await createHttpWorld()
+  for (let i = 0; i < 5; i++) expect((await world.post('/api/login', wrong('dupe'))).status).toBe(401)
+  for (let i = 0; i < 30; i++) expect((await world.post('/api/login', wrong('dupe'))).status).toBe(429)
+  for (let i = 0; i < 15; i++) expect((await world.post('/api/login', wrong(`name${i}`))).status).toBe(401)
+  expect((await world.post('/api/login', wrong('another'))).status).toBe(429)
+})
+
+test('[LIM-13] what is given back after its window ended is no credit for the next', async () => {
+  const limiter = createLimiter({ points: 1, seconds: 60 })
+  expect(await limiter.take('x')).toBe(0)
+  vi.advanceTimersByTime(60_000)
+  await limiter.giveBack('x')
+  expect([await limiter.take('x'), await limiter.take('x')]).toEqual([0, 60])
 })
