@@ -22,6 +22,19 @@ interface KeyTable {
 
 const store = 'key'
 
+type Subtle = typeof globalThis.crypto.subtle
+type PrivateKey = Parameters<Subtle['sign']>[1]
+
+/** What `device-key.ts` asks before it relies on a key: does the browser keep it, and does it still sign afterwards? */
+export function createKeyProbe(storage: KeyStorage, subtle: Subtle): (key: PrivateKey) => Promise<boolean> {
+  return (key) =>
+    keepsKey(storage, 'dupecord-probe', key, async (kept) => {
+      // reason: what was a key when it was put is a key when it comes out, or signing throws, which is an answer too
+      const signature = await subtle.sign('Ed25519', kept as PrivateKey, new Uint8Array(32))
+      return signature.byteLength === 64
+    })
+}
+
 /** Puts the key into a database of its own, reads it back, and lets `works` try what came out. The database is gone afterwards. */
 export async function keepsKey(
   storage: KeyStorage,

@@ -1,7 +1,7 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { type DeviceKeyPorts, makeDeviceKey, openDeviceKey } from '#app/platform/device-key.ts'
-import { type KeyStorage, keepsKey } from '#app/platform/key-storage.ts'
+import { createKeyProbe, type KeyStorage, keepsKey } from '#app/platform/key-storage.ts'
 import { utf8 } from '#shared/base/bytes.ts'
 import { createPrng } from '#shared/base/prng.ts'
 import { loadSodium } from '#shared/crypto/sodium.ts'
@@ -63,4 +63,14 @@ test('[DKY-3] storage is tried by putting the key there and using what comes out
   expect(await keepsKey(storage, 'probe', key, async () => false)).toBe(false)
   expect(await keepsKey(storage, 'probe', () => 'functions cannot be cloned', works)).toBe(false)
   await expect.poll(() => storage.databases()).toEqual([])
+})
+
+test('[DKY-4] a browser that keeps the key is relied on, and the key that comes out signs', async () => {
+  // reason: the same methods and events; only the typing of listeners differs between a browser and its imitation
+  const storage = new IDBFactory() as unknown as KeyStorage
+  const keeps = createKeyProbe(storage, globalThis.crypto.subtle)
+  expect((await makeDeviceKey(ports({ keeps }))).stored.kind).toBe('webcrypto')
+  const { publicKey } = sodium.signerFromSeed(new Uint8Array(32))
+  const notSigning = await globalThis.crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify'])
+  expect(await keeps(notSigning)).toBe(false)
 })
