@@ -36,7 +36,7 @@ export function parseCommand(text: string, sig: string): ParsedCommand {
   const by = parseAccountId(fields?.[1])
   const dev = parseDeviceId(fields?.[2])
   const at = fields?.[3]
-  const signature = sig.length === 86 ? parseBase64Url(sig) : undefined
+  const signature = parseBase64Url(sig)
   if (!fields || !id) return { ok: false, code: 'shape', id: 0 }
   if (!by || !dev || !isCount(at) || signature?.length !== 64) return { ok: false, code: 'shape', id }
   const [, , , , name, args, was] = fields

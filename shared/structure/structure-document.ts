@@ -82,7 +82,9 @@ function wrap(first: automerge.Doc<Content>, firstCount: number): StructureDocum
     state: () => plain(content),
     change(state, n, at) {
       const before = automerge.getHeads(content)
-      content = automerge.change(content, { message: String(n), time: Math.floor(at / 1000) }, (draft) => write(draft, state))
+      content = automerge.change(content, { message: String(n), time: Math.floor(at / 1000) }, (draft) =>
+        write(draft, content, state),
+      )
       if (sameHeads(automerge.getHeads(content), before)) return undefined
       count++
       const change = automerge.getLastLocalChange(content)
@@ -97,26 +99,29 @@ function wrap(first: automerge.Doc<Content>, firstCount: number): StructureDocum
   }
 }
 
-function write(draft: Content, state: CommunityState): void {
-  if (draft.v !== state.v) draft.v = state.v
-  if (draft.channels === undefined) draft.channels = {}
-  put(draft, 'name', state.name)
-  put(draft, 'owner', state.owner)
-  for (const id of Object.keys(draft.channels)) if (!Object.hasOwn(state.channels, id)) delete draft.channels[id]
+/** `content`: as it is, without a field when it is new. It is compared outside the draft, since reading a large community through Automerge's proxies takes ten times as long. */
+function write(draft: Content, content: Partial<Content>, state: CommunityState): void {
+  if (content.v !== state.v) draft.v = state.v
+  if (content.channels === undefined) draft.channels = {}
+  if (content.name?.val !== state.name) draft.name = text(state.name)
+  if (content.owner?.val !== state.owner) draft.owner = text(state.owner)
+  for (const id of Object.keys(content.channels ?? {})) if (!Object.hasOwn(state.channels, id)) delete draft.channels[id]
   for (const [id, channel] of Object.entries(state.channels)) {
-    const there = draft.channels[id]
-    if (there) for (const field of channelFields) put(there, field, channel[field])
-    else draft.channels[id] = texts(channel)
+    const there = content.channels?.[id]
+    if (!there) draft.channels[id] = texts(channel)
+    for (const field of channelFields) {
+      const target = there && there[field].val !== channel[field] && draft.channels[id]
+      if (target) target[field] = text(channel[field])
+    }
   }
 }
 
-function put<Field extends string>(target: { [name in Field]: Text }, field: Field, value: string): void {
-  if (String(target[field] ?? '') !== value || target[field] === undefined) target[field] = new automerge.ImmutableString(value)
+function texts({ name, kind, topic, position }: ChannelInfo): Content['channels'][string] {
+  return { name: text(name), kind: text(kind), topic: text(topic), position: text(position) }
 }
 
-function texts({ name, kind, topic, position }: ChannelInfo): Content['channels'][string] {
-  const text = (value: string) => new automerge.ImmutableString(value)
-  return { name: text(name), kind: text(kind), topic: text(topic), position: text(position) }
+function text(value: string): Text {
+  return new automerge.ImmutableString(value)
 }
 
 function plain(content: automerge.Doc<Content>): CommunityState {
