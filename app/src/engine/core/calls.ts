@@ -82,8 +82,6 @@ const handlers: { [Name in CoreCallName]: Handler<Name> } = {
   },
 }
 
-export const coreCallNames: ReadonlySet<string> = new Set(Object.keys(handlers))
-
 /** The answer is given once what it says is saved. */
 export async function answerCall<Name extends CoreCallName>(
   world: World,

@@ -16,6 +16,8 @@ export interface FencedDatabase {
    * @throws {FencedError} when another engine opened this database later
    */
   write(stores: string[], how: { strict: boolean }, work: (transaction: Write) => Promise<void>): Promise<void>
+  /** Has no other engine opened it since? */
+  isNewest(): Promise<boolean>
   close(): void
 }
 
@@ -66,6 +68,7 @@ export async function openFenced(
         await work(transaction)
       })
     },
+    isNewest: async () => (await database.get(fence, 'epoch')) === mine,
     close: () => database.close(),
   }
 }

@@ -1,0 +1,177 @@
+// Keeps the one socket to the relay: connects, connects again with growing and jittered pauses, beats, notices silence, and knows from the
+// closing code whether trying again is right. Frames go to the core, the private stream to the private document.
+
+import { limits } from '#shared/base/limits.ts'
+import type { Clock, Random } from '#shared/base/ports.ts'
+import { encodeUp, parseDown } from '#shared/protocol/frame-codec.ts'
+import { closeCodes, privateStream } from '#shared/protocol/frames.ts'
+import type { Socket, SocketEvents } from '../platform/socket.ts'
+import type { Timers } from '../platform/timers.ts'
+import type { Core, CoreLink } from './core/core.ts'
+
+export type ConnectionPhase = 'connecting' | 'online' | 'offline' | 'replaced' | 'outdated' | 'expired'
+
+export interface ConnectionPorts {
+  clock: Clock
+  random: Random
+  timers: Timers
+  openSocket(events: SocketEvents): Socket
+  core: Core
+  token: string
+  /** The private document's side of the stream. */
+  stream: {
+    connect(send: (bytes: Uint8Array) => void): void
+    disconnect(): void
+    receive(bytes: Uint8Array): void
+    heard(): void
+  }
+  /** A newer link of this device closed ours: does this engine still lead? It asks the storage. */
+  stillLeads(): Promise<boolean>
+  changed(phase: ConnectionPhase): void
+}
+
+export interface Connection {
+  readonly phase: ConnectionPhase
+  /** Since when it is not online; 0 while it is. */
+  readonly since: number
+  /** At once, whatever the pause: the network is back, or the person asked. */
+  connectNow(): void
+  /** A tab is used: an engine that was replaced fights back only for somebody who is there. */
+  used(): void
+  /** The core says whether its link is ready. */
+  coreReady(ready: boolean): void
+  stop(): void
+}
+
+const pauseLeastMs = 500
+const pauseMostMs = 30_000
+const replacedPauseLeastMs = 30_000
+const replacedPauseMostMs = 600_000
+
+export function createConnection(ports: ConnectionPorts): Connection {
+  const { clock, random, timers, core } = ports
+  let phase: ConnectionPhase = 'connecting'
+  let since = clock.now()
+  let failures = 0
+  let replacements = 0
+  let socket: Socket | undefined
+  let link: CoreLink | undefined
+  let heardAt = 0
+  let stopped = false
+  let cancelRetry = () => {}
+
+  const enter = (next: ConnectionPhase) => {
+    if (phase === next) return
+    since = next === 'online' ? 0 : since || clock.now()
+    phase = next
+    ports.changed(next)
+  }
+
+  const connect = () => {
+    cancelRetry()
+    if (stopped || socket) return
+    if (phase !== 'connecting') enter('connecting')
+    const opening = ports.openSocket({
+      opened: () => {
+        if (socket !== opening) return
+        heardAt = clock.now()
+        const wire = {
+          send: (frame: Parameters<typeof encodeUp>[0]) => opening.send(encodeUp(frame)),
+          close: () => opening.close(),
+        }
+        link = core.connect(wire, ports.token)
+      },
+      received: (bytes) => {
+        if (socket === opening) receive(bytes)
+      },
+      closed: (code) => {
+        if (socket !== opening) return
+        socket = undefined
+        link?.closed()
+        link = undefined
+        ports.stream.disconnect()
+        lost(code)
+      },
+    })
+    socket = opening
+  }
+
+  const receive = (bytes: Parameters<typeof parseDown>[0]) => {
+    heardAt = clock.now()
+    ports.stream.heard()
+    const frame = parseDown(bytes)
+    if (!frame) socket?.close()
+    else if (frame.kind === 'stock') {
+      if (frame.stream === privateStream) ports.stream.receive(frame.bytes)
+    } else if (frame.kind !== 'unknown') link?.receive(frame)
+  }
+
+  const retryIn = (ms: number) => {
+    cancelRetry()
+    cancelRetry = timers.after(ms, connect)
+  }
+
+  const lost = (code: number) => {
+    if (stopped) return
+    if (code === closeCodes.unauthorized) return enter('expired')
+    if (code === closeCodes.version) return enter('outdated')
+    if (code === closeCodes.replaced) return void replaced()
+    failures++
+    // What the relay calls final for these bytes may be over after a while: a token bucket, a bug that was mended. Not at once, though.
+    const least = code >= 4400 && code < 4500 ? pauseMostMs : pauseLeastMs
+    const most = Math.min(pauseMostMs, Math.max(least, pauseLeastMs * 2 ** failures))
+    enter('offline')
+    retryIn(jittered(random, most))
+  }
+
+  const replaced = async () => {
+    const leads = await ports.stillLeads()
+    if (!leads || stopped || socket) return
+    enter('replaced')
+    retryIn(Math.min(replacedPauseMostMs, replacedPauseLeastMs * 2 ** replacements))
+    replacements++
+  }
+
+  const cancelBeat = timers.every(limits.beatIntervalMs, () => {
+    if (!socket || !link) return
+    if (clock.now() - heardAt > limits.silenceMs) socket.close()
+    else core.beat()
+  })
+
+  ports.timers.after(0, connect)
+  return {
+    get phase() {
+      return phase
+    },
+    get since() {
+      return since
+    },
+    connectNow: () => {
+      failures = 0
+      if (phase !== 'expired') connect()
+    },
+    used: () => {
+      if (phase === 'replaced') connect()
+    },
+    coreReady: (ready) => {
+      if (!ready || phase === 'online' || !socket) return
+      failures = 0
+      const to = socket
+      enter('online')
+      ports.stream.connect((bytes) => to.send(encodeUp({ kind: 'stock', stream: privateStream, bytes })))
+    },
+    stop: () => {
+      stopped = true
+      cancelRetry()
+      cancelBeat()
+      ports.stream.disconnect()
+      socket?.close()
+    },
+  }
+}
+
+/** Between half and all of it: a relay that comes back is not met by everybody at once. */
+function jittered(random: Random, ms: number): number {
+  const [byte = 0] = random.bytes(1)
+  return Math.round((ms * (256 + byte)) / 512)
+}

@@ -1,0 +1,318 @@
+// The engine's shell: who is signed in, and for that account the store, the core, the private document and the connection.
+// It holds what a core may not know (tokens, HTTP, databases by name) and rebuilds the core from storage when a commit failed.
+import type { AccountId, EntryId } from '#shared/base/ids.ts'
+import type { Clock, Random } from '#shared/base/ports.ts'
+import type { Sodium } from '#shared/crypto/sodium.ts'
+import type { DeviceKeyPair, StoredDeviceKey } from '../platform/device-key.ts'
+import type { Socket, SocketEvents } from '../platform/socket.ts'
+import type { Timers } from '../platform/timers.ts'
+import type { AccountHttp } from './account/account-http.ts'
+import type { AccountPorts, SignedIn } from './account/account-ports.ts'
+import { askInvite, askUsernameFree } from './account/relay-questions.ts'
+import { signIn } from './account/sign-in.ts'
+import { endSession } from './account/sign-out.ts'
+import { createSignUp } from './account/sign-up.ts'
+import type { CallAnswer, CallName, Calls, LinkView, SessionView } from './api.ts'
+import { type Connection, type ConnectionPhase, createConnection } from './connection.ts'
+import type { CoreCallName, CoreCalls } from './core/calls.ts'
+import { type Core, createCore } from './core/core.ts'
+import { type DeviceStore, FencedError } from './device-store.ts'
+import type { PrivateChange, PrivateDocument } from './private/private-document.ts'
+import type { Subscription } from './rpc.ts'
+import type { ProfileStore, StoredSession } from './storage/profile-store.ts'
+import { createTopicDesk, type News } from './topics.ts'
+import { countWaiting, unsentView } from './views/message-views.ts'
+
+export interface EnginePorts {
+  clock: Clock
+  random: Random
+  timers: Timers
+  http: AccountHttp
+  sodium(): Promise<Sodium>
+  isStrongPassword: AccountPorts['isStrongPassword']
+  stretch: AccountPorts['stretch']
+  profile: ProfileStore
+  makeDeviceKey(): Promise<DeviceKeyPair>
+  openDeviceKey(stored: StoredDeviceKey): DeviceKeyPair
+  openStore(account: AccountId, epoch: number, onClosed: () => void): Promise<DeviceStore>
+  openDocument(account: AccountId, changed: (change: PrivateChange) => void): PrivateDocument
+  /** Everything that was stored for the account. */
+  deleteAccount(account: AccountId): Promise<void>
+  openSocket(events: SocketEvents): Socket
+  tell(news: News): void
+  /** Another engine leads: this one has nothing to do any more. */
+  overtaken(): void
+  report(error: unknown): void
+}
+
+export interface Engine {
+  call<Name extends CallName>(id: EntryId, name: Name, args: Calls[Name]['args']): Promise<CallAnswer<Name>>
+  subscribe(subscription: Subscription): void
+  unsubscribe(subscription: Subscription): void
+  /** The browser's word on keeping what is stored, where somebody has asked. */
+  persisted(granted: boolean): void
+  networkIsBack(): void
+  stop(): Promise<void>
+}
+
+/** All that lives for one account; replaced as a whole. */
+interface Running {
+  session: StoredSession
+  store: DeviceStore
+  core: Core
+  document: PrivateDocument
+  connection: Connection
+  cancelWake: () => void
+}
+
+const rebuildPauseMs = 1_000
+
+export async function createEngine(ports: EnginePorts, storedPersisted: boolean | undefined): Promise<Engine> {
+  const { clock, profile } = ports
+  let running: Running | undefined
+  let session: StoredSession | undefined
+  let phase: SessionView['phase'] = 'starting'
+  let persisted = storedPersisted
+  let stopped = false
+  const startedAt = clock.now()
+
+  const accountPorts: AccountPorts = {
+    http: ports.http,
+    clock,
+    random: ports.random,
+    sodium: ports.sodium,
+    isStrongPassword: ports.isStrongPassword,
+    stretch: ports.stretch,
+    deviceKey: async (account) => {
+      const stored = await profile.deviceKey(account)
+      return stored ? ports.openDeviceKey(stored) : ports.makeDeviceKey()
+    },
+  }
+  const signUp = createSignUp(accountPorts)
+
+  const sessionView = (): SessionView =>
+    session
+      ? { phase, account: session.account, username: session.username, operator: session.operator }
+      : { phase, account: '', username: '', operator: false }
+  const linkView = (): LinkView => {
+    if (!running) return { phase: 'connecting', since: startedAt, waiting: 0, unsent: 0, persisted }
+    const { core, document, connection } = running
+    return {
+      // A session that ended is the session's news; for the link it is only away.
+      phase: connection.phase === 'expired' ? 'offline' : connection.phase,
+      since: connection.since,
+      waiting: countWaiting(core.world),
+      unsent: unsentView(core.world, document.unsent()).length,
+      persisted,
+    }
+  }
+  const desk = createTopicDesk(
+    {
+      session: sessionView,
+      link: linkView,
+      get core() {
+        return running?.core
+      },
+      get document() {
+        return running?.document
+      },
+      get empty() {
+        return phase === 'signed-out'
+      },
+    },
+    ports.tell,
+  )
+
+  const start = async (next: StoredSession): Promise<void> => {
+    const stored = await profile.deviceKey(next.account)
+    if (!stored) throw new Error('must hold: a session is stored with its key')
+    const key = ports.openDeviceKey(stored)
+    const store = await ports.openStore(next.account, profile.epoch, () => ports.report('the database was closed'))
+    let core: Core | undefined
+    let connection: Connection | undefined
+    const document = ports.openDocument(next.account, (change) => {
+      if (change.kind === 'settled') core?.settleUnsent(change.id)
+      else if (running?.document === document) desk.documentChanged(change)
+    })
+    core = await createCore({
+      store,
+      clock,
+      random: ports.random,
+      signer: { dev: next.dev, sign: key.sign },
+      me: { account: next.account, username: next.username },
+      words: document,
+      crypto: ports.sodium,
+      wakeAt: (time) => {
+        if (running?.core !== core) return
+        running?.cancelWake()
+        if (running) running.cancelWake = time === 0 ? () => {} : ports.timers.after(time - clock.now(), () => core?.wake())
+      },
+      changed: (changes) => {
+        if (running?.core !== core) return
+        if (changes.has('link')) connection?.coreReady(core?.world.link?.phase === 'ready')
+        desk.coreChanged(changes)
+      },
+      failed: (error) => void rebuild(error),
+    })
+    connection = createConnection({
+      clock,
+      random: ports.random,
+      timers: ports.timers,
+      openSocket: ports.openSocket,
+      core,
+      token: next.token,
+      stream: document,
+      stillLeads: async () => {
+        const leads = await profile.leads()
+        if (!leads) ports.overtaken()
+        return leads
+      },
+      changed: (to) => onConnection(to),
+    })
+    session = next
+    running = { session: next, store, core, document, connection, cancelWake: () => {} }
+    phase = 'signed-in'
+    desk.shellChanged('session')
+    desk.sourceChanged()
+  }
+
+  const onConnection = (to: ConnectionPhase) => {
+    if (to === 'expired' && phase === 'signed-in') {
+      // The relay does not know the token; what is stored stays, and goes on being used.
+      phase = 'expired'
+      desk.shellChanged('session')
+    }
+    desk.shellChanged('link')
+  }
+
+  const halt = async (): Promise<void> => {
+    const ending = running
+    running = undefined
+    if (!ending) return
+    ending.cancelWake()
+    ending.connection.stop()
+    await ending.core.stop()
+    ending.store.close()
+    await ending.document.close()
+  }
+
+  /** Memory is ahead of the disk: the disk is right. */
+  const rebuild = async (error: unknown): Promise<void> => {
+    if (error instanceof FencedError) {
+      await halt()
+      ports.overtaken()
+      return
+    }
+    ports.report(error)
+    const again = session
+    await halt()
+    if (!again || stopped) return
+    ports.timers.after(rebuildPauseMs, () => {
+      if (session === again && !running && !stopped) start(again).catch(rebuild)
+    })
+  }
+
+  const enter = async (signedIn: SignedIn): Promise<void> => {
+    const { token, account, username, operator, dev, device } = signedIn
+    const next: StoredSession = { token, account, username, operator, dev }
+    await profile.signIn(next, device.stored)
+    await halt()
+    await start(next)
+  }
+
+  const leave = async (force: boolean): Promise<Calls['signOut']['value']> => {
+    if (!session) return { done: true, unsent: 0 }
+    const { account, token } = session
+    const world = running?.core.world
+    const own = world ? [...world.tables.outbox.values()].filter((row) => row.state.kind !== 'accepted').length : 0
+    const unsent = own + (world?.tables.command.size ?? 0)
+    if (unsent > 0 && !force) return { done: false, unsent }
+    await endSession(ports.http, token)
+    session = undefined
+    phase = 'signed-out'
+    await halt()
+    await profile.forget(account)
+    await ports.deleteAccount(account)
+    desk.shellChanged('session')
+    desk.sourceChanged()
+    return { done: true, unsent }
+  }
+
+  /** Calls that are the shell's own. */
+  const own: { [Name in Exclude<CallName, CoreCallName>]: (args: Calls[Name]['args']) => Promise<CallAnswer<Name>> } & {
+    join: (args: Calls['join']['args'], id: EntryId) => Promise<CallAnswer<'join'>>
+  } = {
+    signUp: async (args) => entered(await signUp(args)),
+    signIn: async (args) => entered(await signIn(accountPorts, args)),
+    signOut: async ({ force }) => ({ ok: true, value: await leave(force) }),
+    usernameFree: ({ username }) => askUsernameFree(ports.http, username),
+    previewInvite: ({ code }) => askInvite(ports.http, code, session?.token ?? ''),
+    join: async ({ code }, id) => {
+      if (!running || !session) return { ok: false, code: 'unauthorized' }
+      const asked = await askInvite(ports.http, code, session.token)
+      if (!asked.ok) return asked
+      const { space, joined } = asked.value
+      return joined && running.core.world.tables.space.has(space)
+        ? { ok: true, value: { space } }
+        : running.core.call(id, 'join', { code, space })
+    },
+    setDraft: async ({ channel, text }) => {
+      await running?.document.setDraft(channel, text)
+      return { ok: true, value: null }
+    },
+    connectNow: async () => {
+      running?.connection.connectNow()
+      return { ok: true, value: null }
+    },
+  }
+  const entered = async (
+    answer: Awaited<ReturnType<typeof signUp>>,
+  ): Promise<{ ok: true; value: null } | (typeof answer & { ok: false })> => {
+    if (!answer.ok) return answer
+    await enter(answer.value)
+    return { ok: true, value: null }
+  }
+
+  const call = async <Name extends CallName>(id: EntryId, name: Name, args: Calls[Name]['args']): Promise<CallAnswer<Name>> => {
+    running?.connection.used()
+    if (isOwn(name)) {
+      // reason: `own` has the handler of this very name; TypeScript does not follow a key through a generic
+      const handler = own[name] as (args: Calls[Name]['args'], id: EntryId) => Promise<CallAnswer<Name>>
+      return handler(args, id)
+    }
+    if (!running) return { ok: false, code: phase === 'starting' ? 'busy' : 'unauthorized' }
+    // reason: every name that is not `own` is the core's, with the same arguments
+    return running.core.call(id, name as CoreCallName, args as CoreCalls[CoreCallName]) as Promise<CallAnswer<Name>>
+  }
+  const isOwn = (name: CallName): name is keyof typeof own => Object.hasOwn(own, name)
+
+  const stored = await profile.session()
+  if (stored) await start(stored)
+  else {
+    phase = 'signed-out'
+    desk.shellChanged('session')
+  }
+
+  return {
+    call: async (id, name, args) => {
+      try {
+        return await call(id, name, args)
+      } catch (error) {
+        ports.report(error)
+        return { ok: false, code: 'internal' }
+      }
+    },
+    subscribe: (subscription) => desk.add(subscription),
+    unsubscribe: (subscription) => desk.remove(subscription),
+    persisted: (granted) => {
+      persisted = granted
+      desk.shellChanged('link')
+    },
+    networkIsBack: () => running?.connection.connectNow(),
+    stop: async () => {
+      stopped = true
+      await halt()
+      profile.close()
+    },
+  }
+}
