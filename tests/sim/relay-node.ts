@@ -1,0 +1,141 @@
+// The relay of the simulation: the real hub and the real command desk on memory stores, in a process that can die at any call of them.
+import { createHmac } from 'node:crypto'
+import { createCommandDesk } from '#relay/community/command-desk.ts'
+import { createStructureAuthor, type StructureAuthor } from '#relay/community/structure-author.ts'
+import { createHub } from '#relay/hub.ts'
+import { type HubEvent, type HubSettings, hubDefaults } from '#relay/hub-ports.ts'
+import type { AccountStore } from '#relay/store/account-store.ts'
+import type { CommandBatch } from '#relay/store/community-store.ts'
+import { toBase64Url } from '#shared/base/bytes.ts'
+import type { AccountId, DeviceId } from '#shared/base/ids.ts'
+import type { Clock } from '#shared/base/ports.ts'
+import type { Prng } from '#shared/base/prng.ts'
+import type { Mac } from '#shared/crypto/ports.ts'
+import type { ChannelBatch } from '#shared/log/facts.ts'
+import { createMemoryCommunityStore } from '../fakes/memory-community-store.ts'
+import { createMemoryLogStore, createMemoryMetaStore } from '../fakes/memory-log-store.ts'
+import { createMemoryPrivateStore } from '../fakes/memory-private-store.ts'
+import { worldOf } from '../fakes/memory-relay-tables.ts'
+import { hasher, verifier } from './fake-crypto.ts'
+import type { Mutant, MutantWorld } from './mutants.ts'
+import type { Line, RelayEnd } from './network.ts'
+import { createProcess, type SimProcess } from './process.ts'
+import type { RelayDisk } from './relay-disk.ts'
+import type { RelayOracle } from './relay-oracle.ts'
+
+export interface RelaySession {
+  account: AccountId
+  dev: DeviceId
+}
+
+export interface RelayWorld {
+  prng: Prng
+  clock: Clock
+  accounts: AccountStore
+  sessions: ReadonlyMap<string, RelaySession>
+  oracle: RelayOracle
+  mutant: Mutant
+  mutantWorld: MutantWorld
+  settings: Partial<HubSettings>
+  /** Write the real structure document too: it costs wasm, so not in every seed. */
+  structure: boolean
+  eager(): boolean
+  report(event: HubEvent): void
+  failed(error: unknown): void
+}
+
+export interface RelayNode {
+  readonly process: SimProcess
+  readonly disk: RelayDisk
+  /** @param accountOf whose the line is, once its hello has arrived */
+  connect(line: Line, accountOf: () => AccountId | undefined): RelayEnd
+  tick(): void
+}
+
+const mac: Mac = {
+  hmacSha256: (key, bytes) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()),
+}
+const markKey = new Uint8Array(32).fill(7)
+const noStructure: StructureAuthor = { write: async () => undefined, forget: () => {}, close: () => {} }
+
+export async function bootRelay(world: RelayWorld, disk: RelayDisk, onCrash: () => void): Promise<RelayNode> {
+  const { prng, oracle, mutant, mutantWorld } = world
+  const process = createProcess(world.eager, onCrash)
+  /** A broken rule is the simulation's failure, never the store's. */
+  const watched = (look: (method: string, args: unknown[]) => unknown) => (method: string, args: unknown[]) => {
+    try {
+      look(method, args)
+    } catch (error) {
+      world.failed(error)
+    }
+  }
+  const makeIncarnation = () => toBase64Url(prng.bytes(16))
+  oracle.look(disk)
+
+  const innerLog = createMemoryLogStore(disk.tables)
+  const log = process.port(mutant.log?.(innerLog, mutantWorld) ?? innerLog, {
+    mayFail: true,
+    // reason: the port's method of that name has these arguments
+    watch: watched((method, args) => method === 'commit' && oracle.entriesCommitted(args[0] as readonly ChannelBatch[])),
+  })
+  const innerCommunity = createMemoryCommunityStore(disk.community, worldOf(disk.tables))
+  const community = process.port(mutant.community?.(innerCommunity, mutantWorld) ?? innerCommunity, {
+    mayFail: true,
+    // reason: the port's method of that name has these arguments
+    watch: watched((method, args) => method === 'commit' && oracle.commandCommitted(args[0] as CommandBatch)),
+  })
+  const relayVerifier = mutant.relayVerifier?.(verifier) ?? verifier
+  const structure = world.structure ? await createStructureAuthor({ store: community, random: prng }) : noStructure
+  const turns = process.port({ next: async () => {} }, { mayFail: false })
+  const hub = createHub({
+    log: mutant.logOutside?.(log) ?? log,
+    community,
+    private: process.port(createMemoryPrivateStore(disk.tables), { mayFail: true }),
+    meta: process.port(createMemoryMetaStore(disk.tables, makeIncarnation), { mayFail: true }),
+    accounts: process.port(world.accounts, { mayFail: true }),
+    sessions: process.port(
+      {
+        check: async (token: string) => {
+          const session = world.sessions.get(token)
+          return session && { ...session, idHash: token }
+        },
+      },
+      { mayFail: true },
+    ),
+    desk: createCommandDesk({ store: community, structure, hasher, verifier: relayVerifier }),
+    verifier: relayVerifier,
+    mac,
+    markKey,
+    random: prng,
+    clock: world.clock,
+    nextTurn: () => turns.next(),
+    report: process.entry(world.report),
+    settings: { ...hubDefaults, ...world.settings },
+  })
+
+  return {
+    process,
+    disk,
+    connect(line, accountOf) {
+      const link = hub.connect({
+        send: process.entry((bytes) => {
+          const account = accountOf()
+          try {
+            if (account) oracle.frameLeaves(bytes, account)
+          } catch (error) {
+            world.failed(error)
+          }
+          line.sendDown(bytes)
+        }),
+        close: process.entry((code) => line.closeByRelay(code)),
+        queuedBytes: () => line.queuedDown(),
+      })
+      return {
+        receive: process.entry((bytes) => link.receive(bytes)),
+        drained: process.entry(() => link.drained()),
+        closed: process.entry(() => link.closed()),
+      }
+    },
+    tick: process.entry(() => hub.tick()),
+  }
+}
