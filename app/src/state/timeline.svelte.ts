@@ -26,8 +26,8 @@ export interface Timeline {
   readonly messages: readonly MessageView[]
   readonly hasOlder: boolean
   readonly line: { after: number; upTo: number } | undefined
-  /** The marker of this opening: another value means that the channel was opened again. */
-  readonly readSeq: number
+  /** It lies further up than what is shown. */
+  readonly isLineAbove: boolean
   /** Greatest seq that was before somebody's eyes. */
   readonly seenSeq: number
   readonly shown: ShownWindow
@@ -143,8 +143,9 @@ export function openTimeline(space: SpaceId, channel: ChannelId, kept?: ShownWin
     get line() {
       return read.line
     },
-    get readSeq() {
-      return read.opened
+    get isLineAbove() {
+      const first = messages[0]?.seq ?? 0
+      return read.line !== undefined && first > read.line.after + 1 && (hidden > 0 || view?.hasOlder === true)
     },
     get seenSeq() {
       return read.seen

@@ -6,7 +6,7 @@ import { accepted, minute, noon, pending, refused } from './messages.ts'
 const dayMs = 86_400_000
 const dayOf = (ms: number) => Math.floor(ms / dayMs)
 const rowsOf = (messages: RowsInput['messages'], more: Partial<RowsInput> = {}): Row[] =>
-  buildRows({ messages, above: 'none', line: undefined, offlineSince: 0, waitingBefore: 0, dayOf, ...more })
+  buildRows({ messages, above: 'none', line: undefined, isLineAbove: false, offlineSince: 0, waitingBefore: 0, dayOf, ...more })
 const shape = (rows: Row[]): string[] =>
   rows.map((row) => (row.kind === 'message' ? `${row.message.id}${row.follows ? ' follows' : ''}` : row.kind))
 const messageRows = (rows: Row[]): MessageRow[] => rows.filter((row) => row.kind === 'message')
@@ -44,6 +44,12 @@ test('the line where new messages begin tells since when, and counts those of ot
   expect(shape(rows)).toEqual(['day', 'm1', 'm2', 'new', 'm3', 'm4 follows'])
   expect(rows.find(({ kind }) => kind === 'new')).toMatchObject({ since: noon + minute, count: 2 })
   expect(messageRows(rows).map(({ strand }) => strand)).toEqual(['settled', 'settled', 'new', 'new'])
+})
+
+test('a line further up leaves its strand, and no knot', () => {
+  const rows = rowsOf([accepted(8, 'me', noon), accepted(9, 'ann', noon)], { line: { after: 1, upTo: 20 }, isLineAbove: true })
+  expect(shape(rows)).toEqual(['day', 'm8', 'm9'])
+  expect(messageRows(rows).map(({ strand }) => strand)).toEqual(['new', 'new'])
 })
 
 test('what came before one’s eyes is not new, and own messages alone make no line', () => {

@@ -21,9 +21,9 @@ export function placeOf(channel: ChannelId): KeptPlace | undefined {
   return places.get(channel)
 }
 
-export function keepPlace(channel: ChannelId, place: { key: string; above: number; shown: ShownWindow }): void {
+export function keepPlace(channel: ChannelId, place: KeptPlace): void {
   places.delete(channel)
-  places.set(channel, { at: { key: place.key, above: place.above }, shown: place.shown })
+  places.set(channel, place)
   const [oldest] = places.keys()
   if (places.size > placesMax && oldest) places.delete(oldest)
 }

@@ -17,18 +17,26 @@ interface Ports {
   rows(): readonly Row[]
   /** The top comes near. */
   onnear(): void
+  /** Where one reads now; `undefined` = at the end. */
+  onplace(place: ReadingPlace | undefined): void
+  /** Where one was when one left this channel. */
+  kept: ReadingPlace | undefined
 }
 
-export function createLogScroll({ list, rows, onnear }: Ports) {
+export function createLogScroll({ list, rows, onnear, onplace, kept }: Ports) {
   let isAtEnd = $state(true)
   let isFarUp = $state(false)
   let topIndex = $state(0)
   let isUnderTop = $state(false)
-  /** Until the reader moves it oneself, a late answer may still find the better place. */
+  /** The reader has moved it, or asked to. */
   let isTouched = false
   let isStuck = true
   let offset = 0
-  let anchor: { key: string; above: number } | undefined
+  let anchor: ReadingPlace | undefined
+  /** The rows as the list has laid them out. */
+  let laid: readonly Row[] = []
+  /** Rows changed above a reader: until the list has measured them again, the place is held by hand. */
+  let isHolding = false
 
   function settle(): void {
     const handle = list()
@@ -39,11 +47,32 @@ export function createLogScroll({ list, rows, onnear }: Ports) {
     isAtEnd = next + view >= size - endPx
     isFarUp = next + view * 3 < size
     if (isAtEnd) isStuck = true
-    else if (next < offset - 1) isStuck = false
+    else if (next < offset - 1 && isStuck) {
+      isStuck = false // nothing but the reader goes up from the end
+      isTouched = true
+    }
     offset = next
     topIndex = Math.max(0, handle.findItemIndex(next + 1))
     isUnderTop = next > 0 && handle.getItemOffset(topIndex) < next
+    onplace(isAtEnd ? undefined : readingPlace())
     if (view > 0 && next < view * 1.5) onnear()
+  }
+
+  /** The first place in this channel: the new line, where one was, or the end. The line may come a moment after the messages. */
+  function place(): void {
+    const line = indexOf('new')
+    const at = kept ? indexOf(kept.key) : -1
+    isStuck = line < 0 && at < 0
+    if (line >= 0) list()?.scrollToIndex(line, { align: 'start', offset: -aboveLinePx })
+    else if (at >= 0) list()?.scrollToIndex(at, { align: 'start', offset: kept?.above ?? 0 })
+    else toEnd()
+  }
+
+  /** Something grew or came: who was at the end stays there, who has not moved yet stays at the first place, a reader stays where he reads. */
+  function keep(): void {
+    if (!isTouched) place()
+    else if (isStuck) toEnd()
+    else if (isHolding) returnTo(anchor)
   }
 
   function toEnd(): void {
@@ -54,6 +83,20 @@ export function createLogScroll({ list, rows, onnear }: Ports) {
 
   function indexOf(key: string): number {
     return rows().findIndex((row) => row.key === key)
+  }
+
+  function returnTo(place: ReadingPlace | undefined): void {
+    const handle = list()
+    const at = place ? indexOf(place.key) : -1
+    if (!handle || !place || at < 0) return
+    const wanted = handle.getItemOffset(at) + place.above
+    if (Math.abs(wanted - handle.getScrollOffset()) > 1) handle.scrollTo(wanted)
+  }
+
+  function readingPlace(): ReadingPlace | undefined {
+    const handle = list()
+    const row = laid[topIndex]
+    return handle && row && { key: row.key, above: handle.getScrollOffset() - handle.getItemOffset(topIndex) }
   }
 
   return {
@@ -71,51 +114,32 @@ export function createLogScroll({ list, rows, onnear }: Ports) {
     get isUnderTop() {
       return isUnderTop
     },
-    get isTouched() {
-      return isTouched
-    },
     settle,
-    toEnd,
+    toEnd() {
+      isTouched = true
+      toEnd()
+    },
     touch() {
       isTouched = true
+      isHolding = false
     },
-    /** The first place in this channel: the new line, where one was, or the end. */
-    place(kept: ReadingPlace | undefined): void {
-      const line = indexOf('new')
-      const at = kept ? indexOf(kept.key) : -1
-      isStuck = line < 0 && at < 0
-      if (line >= 0) list()?.scrollToIndex(line, { align: 'start', offset: -aboveLinePx })
-      else if (at >= 0) list()?.scrollToIndex(at, { align: 'start', offset: kept?.above ?? 0 })
-      else toEnd()
-    },
-    /** Sizes changed: who was at the end stays there. */
+    /** Sizes changed. */
     resized(): void {
-      if (isStuck) toEnd()
+      keep()
       settle()
     },
-    /** Before rows change: what the reader looks at. */
+    /** Before the list takes other rows: what the reader looks at. */
     hold(): void {
-      const handle = list()
-      const row = rows()[topIndex]
-      anchor = handle && row && { key: row.key, above: handle.getScrollOffset() - handle.getItemOffset(topIndex) }
+      anchor = readingPlace()
     },
     /** After rows changed. @param isPrepend the list itself held the place, from its end */
     changed(isPrepend: boolean): void {
       const handle = list()
-      if (!handle) return
-      if (isStuck) toEnd()
-      else if (!isPrepend && anchor) {
-        const at = indexOf(anchor.key)
-        const wanted = handle.getItemOffset(at) + anchor.above
-        if (at >= 0 && Math.abs(wanted - handle.getScrollOffset()) > 1) handle.scrollTo(wanted)
-      }
+      laid = rows()
+      if (!handle || laid.length === 0) return
+      isHolding = !isPrepend
+      keep()
       settle()
-    },
-    placeNow(): ReadingPlace | undefined {
-      const handle = list()
-      const row = rows()[topIndex]
-      if (!handle || !row || isStuck || isAtEnd) return undefined
-      return { key: row.key, above: handle.getScrollOffset() - handle.getItemOffset(topIndex) }
     },
     /** Brings a row onto the screen, clear of the sticky knot, and waits until it is there. */
     async show(index: number): Promise<void> {
@@ -127,6 +151,7 @@ export function createLogScroll({ list, rows, onnear }: Ports) {
       if (top < from + stickyPx) handle.scrollToIndex(index, { align: 'start', offset: -stickyPx })
       else if (bottom > from + handle.getViewportSize()) handle.scrollToIndex(index, { align: 'end' })
       isTouched = true
+      isHolding = false
       await tick()
     },
   }

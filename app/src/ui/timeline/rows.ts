@@ -41,6 +41,8 @@ export interface RowsInput {
   above: 'start' | 'older' | 'none'
   /** Messages of others behind `after`, up to `upTo`, are new. */
   line: { after: number; upTo: number } | undefined
+  /** The line lies further up than what is shown. */
+  isLineAbove: boolean
   /** Since when this device is offline; 0 = it is not. */
   offlineSince: number
   /** Own words that wait since before this moment are drawn as waiting; a moment's wait is not worth a step aside. */
@@ -59,7 +61,7 @@ export function buildRows(input: RowsInput): Row[] {
 
   let day = Number.NEGATIVE_INFINITY
   let above: MessageRow | undefined
-  let isLineDrawn = false
+  let isLineDrawn = input.isLineAbove
   for (const message of inDrawnOrder(messages)) {
     const at = message.arrived || message.at
     // Days only go on: a message that waits since yesterday below one of today makes no new yesterday.
