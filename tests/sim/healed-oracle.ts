@@ -110,7 +110,8 @@ function checkNothingDeleted({ relay, devices, words, deleted }: OracleWorld): v
   for (const { name, disk } of devices) {
     for (const parts of disk.bytes.values()) for (const part of parts) search(part, `the store of ${name}`)
     for (const row of disk.tables.outbox.values())
-      if (row.state.kind !== 'refused') search(Buffer.from(JSON.stringify(row)), `the outbox of ${name} (${row.op} ${row.state.kind})`)
+      if (row.state.kind !== 'refused')
+        search(Buffer.from(JSON.stringify(row)), `the outbox of ${name} (${row.op} ${row.state.kind})`)
   }
 }
 

@@ -61,11 +61,11 @@ function add(sums: object, stats: object, key: string): void {
 
 function trace(node: DeviceNode, way: string, frame: FrameUp | FrameDown): void {
   if (node.name !== values.trace) return
-  const shown = frame.kind === 'control' ? JSON.stringify(frame.message) : describe(frame)
+  const shown = frame.kind === 'control' ? JSON.stringify(frame.message) : entryText(frame)
   console.log(way, shown.slice(0, 400))
 }
 
-function describe(frame: Exclude<FrameUp | FrameDown, { kind: 'control' }>): string {
+function entryText(frame: Exclude<FrameUp | FrameDown, { kind: 'control' }>): string {
   switch (frame.kind) {
     case 'append':
       return `append ${frame.nr} ${frame.channel} ${frame.entries.map((entry) => parseUtf8(entry.subarray(86))).join(' ')}`
