@@ -48,8 +48,9 @@ export function rememberChannel(space: string, channel: string): void {
   // Read anew: another tab may have written meanwhile.
   const { [space]: _, ...others } = readLast()
   const kept = Object.entries(others).slice(-lastMax + 1)
-  last = { ...Object.fromEntries(kept), [space]: channel }
-  localStorage.setItem(lastPlace, JSON.stringify(last))
+  const next = { ...Object.fromEntries(kept), [space]: channel }
+  localStorage.setItem(lastPlace, JSON.stringify(next))
+  last = next // only written here: an effect that calls this must not come to depend on it
 }
 
 /** Forgotten with the account: the next person at this browser must not see where the last one was. */
