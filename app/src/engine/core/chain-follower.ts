@@ -2,7 +2,7 @@
 // A chain that does not check is asked for once more from its beginning; a relay that cheats twice on one link is not followed.
 
 import { parseBase64Url } from '#shared/base/bytes.ts'
-import type { DeviceId, SpaceId } from '#shared/base/ids.ts'
+import type { AccountId, DeviceId, SpaceId } from '#shared/base/ids.ts'
 import { chainStart, checkRecord } from '#shared/community/chain.ts'
 import { parseCommand } from '#shared/community/command-codec.ts'
 import { channelEntries } from '#shared/community/position.ts'
@@ -13,7 +13,7 @@ import type { SpaceRow } from '../device-store.ts'
 import { finishCommands } from './commands.ts'
 import { hasKey, wantKey } from './device-keys.ts'
 import { loseChannel, meetChannel } from './losing.ts'
-import { type ChainProgress, changed, type Link, put, rosterOf, send, type World } from './state.ts'
+import { type ChainProgress, changed, drop, type Link, put, rosterOf, send, type World } from './state.ts'
 
 const faultsMax = 2
 
@@ -54,7 +54,10 @@ export function onMembers(world: World, link: Link, frame: Extract<ControlDown, 
   const progress = progressOf(link, frame.space)
   if (frame.n <= contiguousTo(space, progress)) {
     progress.asked = false
-    if (frame.n > space.membersN) put(world, 'space', { ...space, membersN: frame.n })
+    if (frame.n <= space.membersN) return
+    put(world, 'space', { ...space, membersN: frame.n })
+    // Left over from a chain that is no more: this one knows nothing of them.
+    for (const [account, row] of roster) if (row.n === 0) forgetMember(world, space.id, account)
   }
 }
 
@@ -63,9 +66,21 @@ export async function resumeChains(world: World, link: Link): Promise<void> {
   for (const [space, progress] of link.chains) if (progress.records.length > 0) await applyRecords(world, link, space)
 }
 
-/** The state stays to be looked at until the chain has been followed again. */
-export function restartChain(world: World, space: SpaceRow): void {
-  put(world, 'space', { ...space, n: 0, hash: chainStart, membersN: 0 })
+/** State and roster stay to be looked at until the chain has been followed again; then whatever it says takes their place. */
+export function restartChain(world: World, space: SpaceRow): SpaceRow {
+  const row = { ...space, n: 0, hash: chainStart, membersN: 0 }
+  put(world, 'space', row)
+  const roster = rosterOf(world, space.id)
+  for (const [account, member] of roster) {
+    put(world, 'member', { ...member, n: 0, space: space.id })
+    roster.set(account, { ...member, n: 0 })
+  }
+  return row
+}
+
+function forgetMember(world: World, space: SpaceId, account: AccountId): void {
+  drop(world, 'member', `${space} ${account}`)
+  rosterOf(world, space).delete(account)
 }
 
 async function applyRecords(world: World, link: Link, space: SpaceId): Promise<void> {

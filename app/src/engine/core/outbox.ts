@@ -110,12 +110,35 @@ export function elementsCame(world: World, elements: readonly Element[]): void {
     ids.add(element.id)
     const own = outbox.get(element.id)
     if (own) endRow(world, own)
-    const target = element.op === 'redact' && element.ref !== 0 ? outbox.get(element.ref) : undefined
-    if (target?.state.kind === 'accepted') endRow(world, target)
+    if (element.op === 'redact' && element.ref !== 0) redactCame(world, element.ref, element.seq)
   }
   for (const row of outbox.values()) {
     if (row.state.kind === 'notarget' && row.ref !== 0 && ids.has(row.ref)) putRow(world, { ...row, state: { kind: 'waiting' } })
   }
+}
+
+/**
+ * The relay deleted a post, and its edits with it: what of this it had accepted before will never come as an element.
+ * What is still under way is noted, since its verdict may say `accepted` and yet be older than the redact.
+ */
+function redactCame(world: World, target: EntryId, seq: number): void {
+  for (const row of [...world.tables.outbox.values()]) {
+    if (postOf(row) !== target) continue
+    if (row.state.kind === 'accepted' && row.state.seq < seq) endRow(world, row)
+    else world.link?.redacted.set(target, seq)
+  }
+}
+
+/** A row that the relay has just accepted: was it deleted since? */
+export function wasDeleted(world: World, row: OutboxRow, seq: number): boolean {
+  const post = postOf(row)
+  return post !== 0 && (world.link?.redacted.get(post) ?? 0) > seq
+}
+
+/** What a redact must name to delete this row's entry; 0 = nothing deletes it. */
+function postOf(row: OutboxRow): EntryId | 0 {
+  if (row.op === 'post') return row.id
+  return row.op === 'edit' ? row.ref : 0
 }
 
 /** An accepted entry whose copy is dropped is not proved to be anywhere any more: it is sent again, under the same id. */

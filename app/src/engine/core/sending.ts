@@ -6,7 +6,7 @@ import { entrySignedBytes } from '#shared/crypto/signed-bytes.ts'
 import { encodeEntry, writeEntryText } from '#shared/log/entry-codec.ts'
 import type { Verdict } from '#shared/protocol/records.ts'
 import type { OutboxRow, SignedText } from '../device-store.ts'
-import { endRow, giveUpRow, putRow, refuseRow, rowsOf } from './outbox.ts'
+import { endRow, giveUpRow, putRow, refuseRow, rowsOf, wasDeleted } from './outbox.ts'
 import { holdsElement } from './replicas.ts'
 import { isReady, type Link, relayNow, send, type World, wake } from './state.ts'
 
@@ -114,7 +114,8 @@ async function settle(
     if (!row || row.state.kind === 'accepted' || row.state.kind === 'refused') continue
     switch (verdict.kind) {
       case 'accepted':
-        putRow(world, { ...row, state: { kind: 'accepted', seq: verdict.seq, at: verdict.at } })
+        if (wasDeleted(world, row, verdict.seq)) endRow(world, row)
+        else putRow(world, { ...row, state: { kind: 'accepted', seq: verdict.seq, at: verdict.at } })
         break
       case 'known':
         if (verdict.gone || (await holdsElement(world, channel, row.id))) endRow(world, row)

@@ -18,8 +18,7 @@ export function onSpace(world: World, link: Link, frame: Extract<ControlDown, { 
   let space = world.tables.space.get(frame.id)
   if (!space || frame.n < space.n) {
     // A chain that is shorter than ours is another one: it is followed from its beginning.
-    space = { id: frame.id, n: 0, hash: chainStart, state: space?.state, membersN: 0 }
-    put(world, 'space', space)
+    space = restartChain(world, space ?? { id: frame.id, n: 0, hash: chainStart, state: undefined, membersN: 0 })
     changed(world, 'communities')
   }
   for (const head of frame.channels) {

@@ -83,6 +83,8 @@ export interface Link {
   markersSent: Map<ChannelId, { gen: number; seq: number }>
   /** Entries that were tried again on this link although their target was missing. */
   targetsTried: Set<EntryId>
+  /** Posts of own rows under way that a redact deleted meanwhile, with its seq. */
+  redacted: Map<EntryId, number>
 }
 
 /** A command that is not stored: it has meaning only while its author waits for it. */
@@ -257,5 +259,6 @@ export function startLink(wire: Wire): Link {
     keysMissing: new Set(),
     markersSent: new Map(),
     targetsTried: new Set(),
+    redacted: new Map(),
   }
 }
