@@ -66,13 +66,16 @@ async function decide(
     for (const append of appends) answers.push({ append, verdicts: append.frame.entries.map(refuseUnplaced), wait: 0 })
     return undefined
   }
+  // The plain clock: the relay's time may stand still for a while, and a wait that was announced must then be over all the same.
+  const tokenTime = ports.clock.now()
   const submissions: Submission[] = []
   for (const { link, frame } of appends) {
     const author = await authorOf(hub, link, facts.channel.space, channel)
-    const allowed = Math.min(buckets.left(author.by, now), frame.entries.length)
-    const waitMs = buckets.waitMs(author.by, Math.min(waitForEntries, frame.entries.length), now)
+    const allowed = Math.min(buckets.left(author.by, tokenTime), frame.entries.length)
     // Reserved until the decision says what was used: another append of the same person may be in this turn.
-    buckets.take(author.by, allowed, now)
+    buckets.take(author.by, allowed, tokenTime)
+    const rest = Math.max(1, Math.min(waitForEntries, frame.entries.length - allowed))
+    const waitMs = buckets.waitMs(author.by, rest, tokenTime)
     submissions.push({ author, entries: frame.entries, allowed, waitMs })
   }
   const portsOfDecision: DecisionPorts = { verifier: ports.verifier, random: ports.random, limits: ports.settings }
@@ -80,7 +83,7 @@ async function decide(
   appends.forEach((append, i) => {
     const [submission, answer] = [submissions[i], decision.answers[i]]
     if (!submission || !answer) return
-    buckets.take(submission.author.by, answer.spent - submission.allowed, now)
+    buckets.take(submission.author.by, answer.spent - submission.allowed, tokenTime)
     const isMember = append.link.spaces.has(facts.channel.space)
     answers.push({ append, verdicts: isMember ? answer.verdicts : answer.verdicts.map(sayNotMember), wait: answer.wait?.ms ?? 0 })
   })

@@ -23,15 +23,14 @@ export async function runCommand(
   if (!session) return
   const { space } = frame
   await memory.meta()
-  const now = memory.now()
-  if (buckets.left(session.account, now) < 1) {
+  if (buckets.left(session.account, ports.clock.now()) < 1) {
     const parsed = parseCommand(frame.text, frame.sig)
     const id = parsed.ok ? parsed.value.command.id : parsed.id
     if (id === 0) return links.close(link, closeCodes.malformed, 'command')
     return links.send(link, { t: 'done', id, space, code: 'too_many', present: null })
   }
-  buckets.take(session.account, 1, now)
-  const outcome = await ports.desk.handle(session, frame, now)
+  buckets.take(session.account, 1, ports.clock.now())
+  const outcome = await ports.desk.handle(session, frame, memory.now())
   switch (outcome.kind) {
     case 'done':
       await tell(hub, space, outcome)

@@ -22,7 +22,7 @@ export function createTokenBuckets<Key>(burst: number, perMinute: number): Token
     for (const key of buckets.keys()) if (tokensNow(key, now) >= burst) buckets.delete(key)
   }
   return {
-    left: (key, now) => Math.max(0, Math.floor(tokensNow(key, now))),
+    left: (key, now) => Math.max(0, Math.floor(tokensNow(key, now) + 1e-6)),
     take(key, count, now) {
       if (buckets.size >= bucketsMax) dropFull(now)
       buckets.set(key, { tokens: tokensNow(key, now) - count, at: now })
