@@ -5,8 +5,6 @@ import type { CallAnswer, MessageView, TimelineView } from '../engine/api.ts'
 import { call, engineClient } from './client.svelte.ts'
 import { nothingRead, type ReadEvent, stepRead } from './unread-line.ts'
 
-export type { MessageView } from '../engine/api.ts'
-
 /** Messages shown at first and more with each step upwards: some four screens. */
 const page = 80
 /** How far up an unread line is looked for when a channel opens. */

@@ -2,7 +2,7 @@
 import Copy from '@lucide/svelte/icons/copy'
 import Pencil from '@lucide/svelte/icons/pencil'
 import Trash2 from '@lucide/svelte/icons/trash-2'
-import type { MessageView } from '#app/state/timeline.svelte.ts'
+import type { MessageView } from '#app/engine/api.ts'
 import type { MenuEntry } from '#app/ui/kit/menu.svelte.ts'
 
 /** Where a promise of text is returned, it says what went wrong; '' = done. */

@@ -1,5 +1,5 @@
 // The present, as far as the log needs it: which day it is, and which of one's own words have waited for more than a moment.
-import type { MessageView } from '#app/state/timeline.svelte.ts'
+import type { MessageView } from '#app/engine/api.ts'
 
 /** A wait shorter than this is not shown: with a good network nothing ever blinks. */
 const patienceMs = 700
