@@ -6,6 +6,7 @@ import { concatBytes, parseBase64Url, utf8 } from '../base/bytes.ts'
 import type { Random } from '../base/ports.ts'
 import type { Verifier } from '../crypto/ports.ts'
 import { entrySignedBytes } from '../crypto/signed-bytes.ts'
+import type { Verdict } from '../protocol/records.ts'
 import type { RefusalCode } from '../protocol/refusals.ts'
 import type { Entry, EntryExt } from './entry.ts'
 import { parseEntry, writeElementPrefix } from './entry-codec.ts'
@@ -18,7 +19,6 @@ import type {
   ReservedEntry,
   Submission,
   SubmissionAnswer,
-  Verdict,
 } from './facts.ts'
 import { createStaging, type SegmentLimits, type Staging } from './staging.ts'
 

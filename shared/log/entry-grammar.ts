@@ -2,8 +2,9 @@
 // the relay refuses what it cannot judge. Never throws, whatever the text.
 import { isId, parseAccountId, parseDeviceId, parseEntryId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
+import type { EntryOp } from '../protocol/records.ts'
 import type { RefusalCode } from '../protocol/refusals.ts'
-import type { EntryExt, EntryFields, EntryOp, Json } from './entry.ts'
+import type { EntryExt, EntryFields, Json } from './entry.ts'
 
 /** Fields as a device takes them: an `op` that this version does not know is kept. */
 export interface ReadFields extends Omit<EntryFields, 'op'> {

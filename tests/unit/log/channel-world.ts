@@ -12,7 +12,7 @@ import {
 import { createPrng, type Prng } from '#shared/base/prng.ts'
 import { entrySignedBytes } from '#shared/crypto/signed-bytes.ts'
 import { type DecisionPorts, decideChannel } from '#shared/log/decision.ts'
-import type { EntryFields, EntryOp } from '#shared/log/entry.ts'
+import type { EntryFields } from '#shared/log/entry.ts'
 import { encodeEntry, writeEntryText } from '#shared/log/entry-codec.ts'
 import type {
   Author,
@@ -23,9 +23,9 @@ import type {
   EntryRecord,
   SegmentState,
   Submission,
-  Verdict,
 } from '#shared/log/facts.ts'
 import { eraseFromTape } from '#shared/log/tape.ts'
+import type { EntryOp, Verdict } from '#shared/protocol/records.ts'
 import { createFakeSigner, verifier } from '../../sim/fake-crypto.ts'
 
 export const everyOp: readonly EntryOp[] = ['post', 'edit', 'redact', 'react', 'unreact', 'pin', 'unpin']

@@ -3,11 +3,12 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import type { EntryId, SegmentId } from '#shared/base/ids.ts'
 import { createReplica, type Replica } from '#shared/log/document.ts'
-import type { EntryFields, EntryOp } from '#shared/log/entry.ts'
+import type { EntryFields } from '#shared/log/entry.ts'
 import { readElement } from '#shared/log/entry-codec.ts'
 import type { Decision, Submission } from '#shared/log/facts.ts'
 import { elementsOfTape, eraseFromTape } from '#shared/log/tape.ts'
 import { serveSegment } from '#shared/log/update-bytes.ts'
+import type { EntryOp } from '#shared/protocol/records.ts'
 import { createWorld, everyOp, type Ledger, type Person, submit, type World, type Written } from './channel-world.ts'
 
 const histories = Number(process.env.HISTORIES ?? 100)

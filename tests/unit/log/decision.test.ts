@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { idFromBytes } from '#shared/base/ids.ts'
 import type { EntryFields } from '#shared/log/entry.ts'
-import type { Verdict } from '#shared/log/facts.ts'
+import type { Verdict } from '#shared/protocol/records.ts'
 import { createWorld, type Person, submit, type World, type Written } from './channel-world.ts'
 
 const codeOf = (verdict: Verdict) => (verdict.kind === 'refused' ? verdict.code : verdict.kind)

@@ -29,6 +29,10 @@ test('[LOG-21] a replica tells what an update added and deleted, and counts dele
   expect(replica.apply(encodeUpdate(7, [], [[0, 3]]))).toEqual({ ok: true, value: { added: [], deleted: [] } })
   expect([replica.client, replica.next, [...replica.elements()]]).toEqual([7, 3, []])
   expect(Buffer.from(replica.state()).toString()).not.toMatch(/[abc]/)
+  expect(replica.apply(encodeAppend(7, 3, tapeOf('d', 'e'), [[3, 1]]))).toMatchObject({
+    value: { added: [{ clock: 4, text: 'e' }], deleted: [] },
+  })
+  expect([...replica.elements()]).toEqual([{ clock: 4, text: 'e' }])
 })
 
 test('[LOG-22] elements that are held already are no matter; missing ones before an update are a gap', () => {

@@ -3,11 +3,12 @@
 import { expect, test } from 'vitest'
 import { type AccountId, type EntryId, type Id, idFromBytes, type SegmentId } from '#shared/base/ids.ts'
 import { createPrng, type Prng } from '#shared/base/prng.ts'
-import type { EntryFields, EntryOp } from '#shared/log/entry.ts'
+import type { EntryFields } from '#shared/log/entry.ts'
 import type { Element } from '#shared/log/entry-codec.ts'
 import type { OutboxRow } from '#shared/log/held-entry.ts'
 import type { TimelinePost } from '#shared/log/post-view.ts'
 import { createTimeline, type Timeline } from '#shared/log/timeline.ts'
+import type { EntryOp } from '#shared/protocol/records.ts'
 
 const histories = Number(process.env.HISTORIES ?? 1_500)
 const limit = 1_000
