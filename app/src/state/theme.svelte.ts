@@ -13,7 +13,7 @@ export function theme(): Theme {
 /** Reads the choice of an earlier visit. Called before the first thing is drawn. */
 export function startTheme(): void {
   apply(themes.find((name) => name === localStorage.getItem(place)) ?? 'system')
-  addEventListener('storage', (event) => {
+  window.addEventListener('storage', (event) => {
     if (event.key === place) apply(themes.find((name) => name === event.newValue) ?? 'system')
   })
 }
