@@ -19,6 +19,9 @@ const knownExt: ReadonlySet<string> = new Set<keyof EntryExt>(['m', 'r', 'e', 'b
 // SHA-256 as base64url: 43 characters, of which the last has two bits to spare.
 const blobHash = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
 
+const escapedSurrogate = /^u[dD][89a-fA-F]/
+const [quote, backslash, openList, closeList, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
+
 /** The device's reading: right shapes, unknown op and unknown ext keys kept. */
 export function readFields(text: string): Fields<ReadFields> {
   const fields = isTame(text) ? parseJson(text) : undefined
@@ -106,17 +109,15 @@ function isTame(text: string): boolean {
   let depth = 0
   let quoted = false
   for (let i = 0; i < text.length; i++) {
-    const character = text[i]
-    if (quoted) {
-      if (character === '"') quoted = false
-      else if (character === '\\') {
-        if (/^u[dD][89a-fA-F]/.test(text.slice(i + 1, i + 4))) return false
-        i++
-      }
-    } else if (character === '"') quoted = true
-    else if (character === '[' || character === '{') {
+    const character = text.charCodeAt(i)
+    if (character === quote) quoted = !quoted
+    else if (quoted) {
+      if (character !== backslash) continue
+      if (escapedSurrogate.test(text.slice(i + 1, i + 4))) return false
+      i++
+    } else if (character === openList || character === openObject) {
       if (++depth > limits.entryDepthMax) return false
-    } else if (character === ']' || character === '}') depth--
+    } else if (character === closeList || character === closeObject) depth--
   }
   return true
 }
