@@ -73,7 +73,7 @@ export function attachSocket({ server, hub, origins, admit, addressOf }: SocketP
 function isOwnPage({ headers }: IncomingMessage, origins: readonly string[]): boolean {
   const { origin, host } = headers
   if (origin === undefined) return true
-  return origins.includes(origin) || URL.parse(origin)?.host === host
+  return origins.includes(origin) || (host !== undefined && URL.parse(origin)?.host === host)
 }
 
 function refuse(stream: Duplex, status: string, headers = ''): void {

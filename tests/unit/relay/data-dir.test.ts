@@ -1,0 +1,80 @@
+// What lies in the data directory beside the database: the incarnation, the secrets, the lock.
+import { mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSecrets } from '#relay/ops/secrets.ts'
+import { lockData } from '#relay/store/data-lock.ts'
+import { openDatabase } from '#relay/store/database.ts'
+import { createIncarnationFile } from '#relay/store/incarnation-file.ts'
+import { openMetaStore } from '#relay/store/relay-meta.ts'
+import { createPrng } from '#shared/base/prng.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dupecord-dir-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const random = createPrng(4)
+const segmentAndHead = `
+  INSERT INTO channel VALUES ('c', 's', 1, 1, 'g', 1);
+  INSERT INTO segment VALUES ('g', 'c', 1, '', 5, 1, 10, 1, 0, 1, '[]')`
+
+async function open() {
+  const database = openDatabase(join(folder, 'relay.db'))
+  const { meta, restored } = openMetaStore(database, createIncarnationFile(join(folder, 'incarnation')), random)
+  const { incarnation } = await meta.read()
+  return { database, meta, restored, incarnation }
+}
+
+test('a fresh relay gets an incarnation and keeps it over restarts', async () => {
+  const first = await open()
+  expect(first).toMatchObject({ restored: false, incarnation: expect.stringMatching(/^[\w-]{22}$/) })
+  first.database.close()
+  const second = await open()
+  expect(second).toMatchObject({ restored: false, incarnation: first.incarnation })
+  second.database.close()
+})
+
+test.each([
+  ['is missing', () => unlinkSync(join(folder, 'incarnation'))],
+  ['is of another time', () => writeFileSync(join(folder, 'incarnation'), 'AAAAAAAAAAAAAAAAAAAAAA\n')],
+])(
+  'where the token beside the database %s, it was restored: a new incarnation, and every segment closed for ever',
+  async (_, spoil) => {
+    const first = await open()
+    first.database.sql.exec(segmentAndHead)
+    first.database.close()
+    spoil()
+    const second = await open()
+    expect(second.restored).toBe(true)
+    expect(second.incarnation).not.toBe(first.incarnation)
+    expect(second.database.sql.prepare('SELECT sealed FROM segment').get()).toMatchObject({ sealed: 2 })
+    expect(second.database.sql.prepare('SELECT head FROM channel').get()).toMatchObject({ head: '' })
+    second.database.close()
+    const third = await open()
+    expect(third).toMatchObject({ restored: false, incarnation: second.incarnation })
+    third.database.close()
+  },
+)
+
+test('secrets are made once, for their owner only, and never made anew over a spoilt file', () => {
+  const path = join(folder, 'secrets.json')
+  const made = openSecrets(path, random)
+  expect(made.pepper).toHaveLength(32)
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  expect(openSecrets(path, random)).toEqual(made)
+  writeFileSync(path, '{"pepper":"short"}')
+  expect(() => openSecrets(path, random)).toThrow('pepper')
+  writeFileSync(path, 'torn')
+  expect(() => openSecrets(path, random)).toThrow()
+})
+
+test('one relay a data directory', () => {
+  const path = join(folder, 'lock')
+  const unlock = lockData(path)
+  expect(() => lockData(path)).toThrow('another relay')
+  unlock()
+  lockData(path)()
+})

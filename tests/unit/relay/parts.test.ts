@@ -1,0 +1,42 @@
+// The small deciding parts of the hub.
+import { createHmac } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { isAhead, writeMark } from '#relay/channel/mark.ts'
+import { pagesOf } from '#relay/channel/pages.ts'
+import { createTokenBuckets } from '#relay/channel/token-bucket.ts'
+
+const mac = {
+  hmacSha256: (key: Uint8Array, bytes: Uint8Array) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()),
+}
+const key = new Uint8Array(32).fill(1)
+
+test('a mark is ahead only if this relay gave it, in this incarnation, at a commit that it does not have', () => {
+  const mark = writeMark(mac, key, { incarnation: 'one', commits: 10 })
+  expect(isAhead(mac, key, mark, { incarnation: 'one', commits: 9 })).toBe(true)
+  expect(isAhead(mac, key, mark, { incarnation: 'one', commits: 10 })).toBe(false)
+  expect(isAhead(mac, key, mark, { incarnation: 'two', commits: 9 })).toBe(false)
+  expect(isAhead(mac, new Uint8Array(32), mark, { incarnation: 'one', commits: 9 })).toBe(false)
+  for (const forged of ['', '..', 'one.11', mark.replace('.10.', '.11.'), `${mark}.x`, mark.slice(0, -2), 'one.NaN.AAAA'])
+    expect(isAhead(mac, key, forged, { incarnation: 'one', commits: 9 }), forged).toBe(false)
+})
+
+test('a bucket gives its burst at once, then refills steadily, and never holds more than its burst', () => {
+  const buckets = createTokenBuckets<string>(300, 60)
+  expect(buckets.left('a', 0)).toBe(300)
+  buckets.take('a', 300, 0)
+  expect([buckets.left('a', 0), buckets.left('b', 0)]).toEqual([0, 300])
+  expect(buckets.waitMs('a', 1, 0)).toBe(1_000)
+  expect(buckets.waitMs('a', 10, 500)).toBe(9_500)
+  expect([999, 1_000, 60_000, 10_000_000].map((now) => buckets.left('a', now))).toEqual([0, 1, 60, 300])
+  expect(buckets.left('a', -5_000)).toBe(0)
+})
+
+test('long lists are cut, in order, and a page always holds something that there is', () => {
+  expect(pagesOf([])).toEqual([[]])
+  const items = Array.from({ length: 500 }, (_, i) => ({ i, text: 'ö'.repeat(i % 300) }))
+  const pages = pagesOf(items)
+  expect(pages.flat()).toEqual(items)
+  expect(pages.length).toBeGreaterThan(1)
+  for (const page of pages) expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(30_000)
+  expect(pagesOf(['x'.repeat(40_000), 'y']).map((page) => page.length)).toEqual([1, 1])
+})
