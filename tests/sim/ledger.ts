@@ -12,9 +12,8 @@ export interface Promised {
 }
 
 export interface Ledger {
-  /** By the post, or by the edit of a liar, whose text they are or were. */
-  readonly words: Map<EntryId, string[]>
-  readonly channelOf: Map<EntryId, ChannelId>
+  /** Of the post, or of the edit of a liar, whose text they are or were. An id is an entry's only within its channel. */
+  readonly words: Map<ChannelId, Map<EntryId, string[]>>
   /** Saved here: at the relay in the end, or under "Not sent". */
   readonly promised: Map<EntryId, Promised>
   readonly invites: { space: SpaceId; code: string }[]
@@ -32,13 +31,12 @@ export function createLedger(seed: number): Ledger {
   const taken = new Set<EntryId>()
   const ledger: Ledger = {
     words: new Map(),
-    channelOf: new Map(),
     promised: new Map(),
     invites: [],
     word: () => `${wordStart}${seed}~${count++}~`,
     wrote(id, channel, text) {
-      ledger.words.set(id, [...(ledger.words.get(id) ?? []), text])
-      ledger.channelOf.set(id, channel)
+      const ofChannel = ledger.words.get(channel) ?? new Map<EntryId, string[]>()
+      ledger.words.set(channel, ofChannel.set(id, [...(ofChannel.get(id) ?? []), text]))
     },
     promise(id, device, { space, channel }) {
       if (!taken.has(id)) ledger.promised.set(id, { account: device.person.account, space, channel, device })

@@ -1,6 +1,6 @@
 // A whole run of one seed, oracles included. Throws what broke.
 import assert from 'node:assert/strict'
-import type { EntryId } from '#shared/base/ids.ts'
+import type { ChannelId, EntryId } from '#shared/base/ids.ts'
 import { openStructure } from '#shared/structure/structure-document.ts'
 import { copyDisk } from '../fakes/memory-device-store.ts'
 import { bootDevice, connectDevice, createDevice, type DeviceNode, stopDevice, type Trace } from './device-node.ts'
@@ -17,7 +17,7 @@ export async function simulate(seed: number, mutant?: Mutant, trace?: Trace): Pr
   await trouble(sim)
   await heal(sim)
   await joinFresh(sim)
-  checkHealed({ relay: sim.disk, devices: devicesOf(sim), words: sim.ledger.words, deleted: deletedIn(sim), keyOf: sim.keyOf })
+  checkHealed({ relay: sim.disk, devices: devicesOf(sim), deleted: deletedWords(sim), keyOf: sim.keyOf })
   checkPromises(sim)
   checkChainsTrusted(sim)
   if (sim.structure) checkStructure(sim)
@@ -41,13 +41,13 @@ function devicesOf(sim: Simulation) {
   return sim.nodes.map(({ name, person, disk }) => ({ name, account: person.account, disk }))
 }
 
-/** Entries that were deleted, and those of channels that are no more. */
-function deletedIn({ disk, ledger }: Simulation): Set<EntryId> {
-  const deleted = new Set<EntryId>()
-  for (const records of disk.tables.entries.values())
-    for (const record of records.values()) if (record.kind === 'accepted' && record.gone) deleted.add(record.id)
-  for (const [id, channel] of ledger.channelOf) if (!disk.tables.channels.has(channel)) deleted.add(id)
-  return deleted
+/** The words of entries that were deleted, and of channels that are no more. */
+function deletedWords({ disk, ledger }: Simulation): string[] {
+  const gone = (channel: ChannelId, id: EntryId) => {
+    const record = recordOf(disk, channel, id)
+    return !disk.tables.channels.has(channel) || (record?.kind === 'accepted' && record.gone)
+  }
+  return [...ledger.words].flatMap(([channel, words]) => [...words].flatMap(([id, texts]) => (gone(channel, id) ? texts : [])))
 }
 
 /** Nothing written is lost: it is at the relay, or under "Not sent" on a device of its author; or it went with its channel or its community. */
@@ -57,7 +57,7 @@ function checkPromises({ disk, ledger, history, nodes }: Simulation): void {
     if (nodes.some((node) => node.person.account === account && node.disk.tables.outbox.get(id)?.state.kind === 'refused'))
       continue
     const wentWithItsPlace = history.channelsDeleted.has(channel) || history.wasOut.has(`${space} ${account}`)
-    assert(history.accepted.has(id) && wentWithItsPlace, `what was written on ${device.name} is not lost: ${id}`)
+    assert(history.accepted.has(id) && wentWithItsPlace, `what was written on ${device.name} is not lost: ${id} in ${channel}`)
   }
 }
 

@@ -122,7 +122,7 @@ export async function createSimulation(seed: number, mutant: Mutant = honest, tr
   }
   const brought = new Set<string>()
   const mutantWorld: MutantWorld = { brought: (id) => brought.has(id) }
-  const oracle = watchHistory(createRelayOracle({ keyOf: (dev) => keys.get(dev) }, stats), history, stats)
+  const oracle = watchHistory(createRelayOracle({ keyOf: (dev) => keys.get(dev) }, stats), history, ledger, stats)
   const settings = someSettings(prng)
   const structure = seed % 8 === 0
   const relayWorld: RelayWorld = {
@@ -298,13 +298,16 @@ function someSettings(prng: Prng): Partial<HubSettings> {
   }
 }
 
-function watchHistory(oracle: RelayOracle, history: History, stats: Stats): RelayOracle {
+function watchHistory(oracle: RelayOracle, history: History, ledger: Ledger, stats: Stats): RelayOracle {
   return {
     ...oracle,
     entriesCommitted(batches) {
       oracle.entriesCommitted(batches)
-      for (const { entries } of batches)
-        for (const entry of entries) if (entry.kind === 'accepted') history.accepted.add(entry.id)
+      for (const entry of batches.flatMap((batch) => batch.entries)) {
+        if (entry.kind === 'accepted') history.accepted.add(entry.id)
+        // Somebody with the right to it took it back: a restore may lose both.
+        if (entry.kind === 'reserved' || entry.gone) ledger.mayBeGone(entry.id)
+      }
     },
     commandCommitted(batch) {
       oracle.commandCommitted(batch)
