@@ -34,7 +34,7 @@ export async function absorbUpdate(
   removeFromView(world, row, deleted)
   addToView(world, row, elements)
   const came = elements.map(({ element }) => element)
-  elementsCame(world, came)
+  elementsCame(world, row.channel, came)
   countNew(world, row.channel, came)
   changed(world, `timeline ${row.channel}`)
 }
@@ -53,7 +53,7 @@ export async function swapCopy(world: World, before: SegmentRow, fresh: Replica)
   changeBytes(world, row.id, { kind: 'snapshot', state: fresh.state() })
   putBack(world, { space: row.space, channel: row.channel }, missing)
   waitAgain(world, row.channel)
-  elementsCame(world, came)
+  elementsCame(world, row.channel, came)
   await redrawCopy(world, row)
   changed(world, `timeline ${row.channel}`)
 }

@@ -103,11 +103,8 @@ async function applyRecords(world: World, link: Link, space: SpaceId): Promise<v
     const checked = checkRecord({ hasher: crypto, verifier: crypto }, space, head, record, (dev) => keyOf(world, dev))
     if (checked.ok) {
       progress.records.shift()
-      takeState(
-        world,
-        { ...row, n: checked.value.n, hash: new Uint8Array(checked.value.hash), state: checked.value.state },
-        row.state,
-      )
+      const { n, hash, state } = checked.value
+      takeState(world, { ...row, n, hash: new Uint8Array(hash), state }, head?.state)
       continue
     }
     if (checked.code === 'newer') {
@@ -126,6 +123,7 @@ async function applyRecords(world: World, link: Link, space: SpaceId): Promise<v
   }
 }
 
+/** @param before as this chain had it: one that is followed anew says nothing of what the old one had, and lost channels are lost for good */
 function takeState(world: World, row: SpaceRow, before: CommunityState | undefined): void {
   const state = row.state
   if (!state) return

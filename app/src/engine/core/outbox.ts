@@ -101,19 +101,20 @@ export function rowsOf(world: World, channel: ChannelId): OutboxRow[] {
   return [...world.tables.outbox.values()].filter((row) => row.channel === channel).sort((a, b) => a.n - b.n)
 }
 
-/** New elements stand in a document that this turn commits. */
-export function elementsCame(world: World, elements: readonly Element[]): void {
+/** New elements stand in a document that this turn commits. An id is an entry's only within its channel, and by its author. */
+export function elementsCame(world: World, channel: ChannelId, elements: readonly Element[]): void {
   const { outbox } = world.tables
   if (outbox.size === 0) return
   const ids = new Set<EntryId>()
   for (const element of elements) {
     ids.add(element.id)
     const own = outbox.get(element.id)
-    if (own) endRow(world, own)
-    if (element.op === 'redact' && element.ref !== 0) redactCame(world, element.ref, element.seq)
+    if (own?.channel === channel && element.by === world.ports.me.account) endRow(world, own)
+    if (element.op === 'redact' && element.ref !== 0) redactCame(world, channel, element.ref, element.seq)
   }
   for (const row of outbox.values()) {
-    if (row.state.kind === 'notarget' && row.ref !== 0 && ids.has(row.ref)) putRow(world, { ...row, state: { kind: 'waiting' } })
+    if (row.channel === channel && row.state.kind === 'notarget' && row.ref !== 0 && ids.has(row.ref))
+      putRow(world, { ...row, state: { kind: 'waiting' } })
   }
 }
 
@@ -121,9 +122,9 @@ export function elementsCame(world: World, elements: readonly Element[]): void {
  * The relay deleted a post, and its edits with it: what of this it had accepted before will never come as an element.
  * What is still under way is noted, since its verdict may say `accepted` and yet be older than the redact.
  */
-function redactCame(world: World, target: EntryId, seq: number): void {
+function redactCame(world: World, channel: ChannelId, target: EntryId, seq: number): void {
   for (const row of [...world.tables.outbox.values()]) {
-    if (postOf(row) !== target) continue
+    if (row.channel !== channel || postOf(row) !== target) continue
     if (row.state.kind === 'accepted' && row.state.seq < seq) endRow(world, row)
     else world.link?.redacted.set(target, seq)
   }
