@@ -7,12 +7,19 @@ import type { Link } from './hub-links.ts'
 /** Records read from the store at once. */
 const recordsMax = 200
 
-/** All records after `after`, then all changed roster rows; `more` in every frame but the last of each kind. */
-export async function sendChain(hub: HubParts, link: Link, { space, after }: ControlUp & { t: 'chain' }): Promise<void> {
+/**
+ * All records after `after`, then all changed roster rows; `more` in every frame but the last of each kind.
+ * A long chain goes in parts: where the line is full it stops, and goes on when the line has room.
+ */
+export async function sendChain(hub: HubParts, link: Link, frame: ControlUp & { t: 'chain' }): Promise<void> {
   const { ports, links, memory } = hub
+  const { space } = frame
   const head = link.spaces.has(space) ? await memory.head(space) : undefined
-  if (!head) return links.send(link, { t: 'left', space, code: 'notmember' })
-  let from = after
+  if (!head) {
+    link.chainsUnderWay.delete(space)
+    return links.send(link, { t: 'left', space, code: 'notmember' })
+  }
+  let from = link.chainsUnderWay.get(space) ?? frame.after
   do {
     const records = await ports.community.records(space, from, recordsMax)
     const pages = pagesOf(records)
@@ -20,8 +27,14 @@ export async function sendChain(hub: HubParts, link: Link, { space, after }: Con
     pages.forEach((page, i) => {
       links.send(link, { t: 'record', space, records: page, more: from < head.n || i < pages.length - 1 })
     })
+    if (from < head.n && link.wire.queuedBytes() > ports.settings.linkQueueBytesMax / 4) {
+      link.chainsUnderWay.set(space, from)
+      link.asks.unshift({ frame: { kind: 'control', message: frame }, bytes: 0 })
+      return
+    }
   } while (from < head.n)
-  const pages = pagesOf(await ports.community.members(space, after))
+  link.chainsUnderWay.delete(space)
+  const pages = pagesOf(await ports.community.members(space, frame.after))
   pages.forEach((rows, i) => {
     links.send(link, { t: 'members', space, n: head.n, rows, more: i < pages.length - 1 })
   })

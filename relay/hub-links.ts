@@ -41,6 +41,8 @@ export interface Link {
   readonly writes: Waiting[]
   readonly asks: Waiting[]
   inboxBytes: number
+  /** How far the answer to a `chain` has come that waits for room in the line. */
+  readonly chainsUnderWay: Map<SpaceId, number>
   severe: number
   readonly connectedAt: number
   heardAt: number
@@ -87,6 +89,7 @@ export function createLinks(settings: HubSettings, report: (event: HubEvent) => 
         writes: [],
         asks: [],
         inboxBytes: 0,
+        chainsUnderWay: new Map(),
         severe: 0,
         connectedAt: now,
         heardAt: now,

@@ -72,7 +72,11 @@ export function createHub(ports: HubPorts): Hub {
     await ports.nextTurn()
     for (let turn = inbox.takeTurn(); turn && !stopped; turn = inbox.takeTurn()) {
       if (turn.kind === 'appends') await attempt(undefined, () => runAppends(hub, entryBuckets, turn.appends))
-      else await runFrame(turn.link, turn.frame)
+      else {
+        await runFrame(turn.link, turn.frame)
+        // An answer that goes in parts put its rest back.
+        inbox.resume(turn.link)
+      }
       await ports.nextTurn()
     }
   }

@@ -1,6 +1,5 @@
 // The shapes of what travels between a device and the relay. Byte 0 of a frame is its kind; frame-codec.ts has the bytes.
 // An unknown optional field is kept, an unknown `t` closes the link upwards and is skipped downwards.
-import type { Bytes } from '../base/bytes.ts'
 import type { AccountId, ChannelId, CommandId, DeviceId, SegmentId, SpaceId } from '../base/ids.ts'
 import type { CommandRecord, MemberRow, Sealed, Verdict } from './records.ts'
 import type { RefusalCode } from './refusals.ts'
@@ -83,10 +82,14 @@ export type ControlDown =
   | { t: 'opened'; req: number; client: number }
   /** A new segment, told before its first update; open it with n = 0. */
   | { t: 'segment'; channel: ChannelId; seg: SegmentId; of: SegmentId | ''; client: number }
+  /** One page. `more`: ask again, after the last one listed. Everywhere else the frames after a `more` follow unasked. */
   | { t: 'segments'; channel: ChannelId; rev: number; list: SegmentListing[]; more: boolean }
   /** The answer to append `nr`: verdicts up to the first entry that has to wait. */
   | { t: 'result'; nr: number; verdicts: Verdict[]; wait: number }
-  /** The copy opened by `req` is not of this history, or its reader was too slow: drop it (own entries kept) and open with n = 0. */
+  /**
+   * The copy opened by `req` is not of this history, or its reader was too slow: drop it (own entries kept) and open with n = 0.
+   * In answer to an open with n = 0: there is no such segment (any more); ask for the channel's `segments`.
+   */
   | { t: 'stale'; req: number }
   /** The channel may not be seen any more, or is no more: purge it. */
   | { t: 'gone'; channel: ChannelId }
@@ -121,5 +124,3 @@ export const closeCodes = {
   busy: 4503,
   restarting: 4512,
 } as const
-
-export type EncodedFrame = Bytes

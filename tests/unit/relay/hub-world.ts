@@ -33,6 +33,8 @@ export interface TestDevice {
   readonly closedWith: number
   /** Bytes that the fake line pretends to hold. */
   set queued(bytes: number)
+  /** The line is full as soon as it has carried so many frames more. */
+  set fillsAt(frames: number)
   link: LinkHandle
   up(frame: FrameUp): void
   say(message: ControlUp): void
@@ -119,12 +121,14 @@ export function createHubWorld(
     connect(person: Person): TestDevice {
       let closedWith = 0
       let queued = 0
+      let fillsAt = 0
       const frames: FrameDown[] = []
       const link = world.hub.connect({
         send(bytes) {
           const frame = parseDown(bytes)
           if (!frame || frame.kind === 'unknown') throw new Error('the relay sends frames that can be read')
           frames.push(frame)
+          if (fillsAt > 0 && --fillsAt === 0) queued = 1_000
         },
         close(code) {
           closedWith = code
@@ -140,6 +144,9 @@ export function createHubWorld(
         },
         set queued(bytes: number) {
           queued = bytes
+        },
+        set fillsAt(count: number) {
+          fillsAt = count
         },
         up: (frame) => device.link.receive(encodeUp(frame)),
         say: (message) => device.up({ kind: 'control', message }),

@@ -309,6 +309,32 @@ test('who joins has nothing unread of what was written before', async () => {
   expect(late.of('space').at(-1)?.channels[0]).toMatchObject({ id: channel, last: 1, unread: 0 })
 })
 
+test('a long chain goes in parts, as the line has room, and the roster follows it', async () => {
+  const { world, dupe, dupette, space } = await twoPeople({ settings: { linkQueueBytesMax: 1_000, commandBurst: 1_000 } })
+  for (let i = 0; i < 250; i++)
+    await world.command(dupe, space, { act: 'community.rename', args: { name: `n${i}` }, was: i === 0 ? 'Cord' : `n${i - 1}` })
+  dupette.forgetFrames()
+  const numbers = () => dupette.of('record').flatMap(({ records }) => records.map(({ n }) => n))
+  // The line fills while the first part is answered.
+  dupette.fillsAt = 1
+  dupette.say({ t: 'chain', space, after: 0 })
+  await world.hub.idle()
+  expect(numbers()).toHaveLength(200)
+  expect(dupette.of('members')).toEqual([])
+  dupette.queued = 0
+  dupette.link.drained()
+  await world.hub.idle()
+  expect(numbers()).toEqual(Array.from({ length: 253 }, (_, i) => i + 1))
+  expect(dupette.of('record').map(({ more }) => more)).toEqual([
+    ...dupette
+      .of('record')
+      .slice(1)
+      .map(() => true),
+    false,
+  ])
+  expect(dupette.of('members')).toHaveLength(1)
+})
+
 test('keys are served by device', async () => {
   const { world, dupe, dupette } = await twoPeople()
   dupe.say({ t: 'keys', devs: [dupette.person.dev] })
