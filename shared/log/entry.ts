@@ -2,8 +2,6 @@
 import type { AccountId, ChannelId, DeviceId, EntryId, SpaceId } from '../base/ids.ts'
 import type { EntryOp } from '../protocol/records.ts'
 
-export type { EntryOp } from '../protocol/records.ts'
-
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 /** What rules need, in clear: m people named, r roles named, e everyone, b blobs, k key id of an encrypted body. */

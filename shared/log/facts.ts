@@ -3,8 +3,6 @@ import type { Bytes } from '../base/bytes.ts'
 import type { AccountId, ChannelId, DeviceId, EntryId, SegmentId, SpaceId } from '../base/ids.ts'
 import type { EntryOp, Sealed, Verdict } from '../protocol/records.ts'
 
-export type { Sealed, Verdict } from '../protocol/records.ts'
-
 /** Deleted clocks of a segment: sorted, disjoint, maximal [clock, length]. */
 export type Ranges = readonly (readonly [clock: number, length: number])[]
 

@@ -4,9 +4,9 @@ import type { Bytes } from '#shared/base/bytes.ts'
 import type { AccountId, ChannelId, CommandId, DeviceId, EntryId, SegmentId, SpaceId } from '#shared/base/ids.ts'
 import type { Command } from '#shared/community/command.ts'
 import type { CommunityState } from '#shared/community/state.ts'
-import type { EntryExt, EntryOp, Json } from '#shared/log/entry.ts'
+import type { EntryExt, Json } from '#shared/log/entry.ts'
 import type { DeviceKey } from '#shared/protocol/frames.ts'
-import type { MemberRow } from '#shared/protocol/records.ts'
+import type { EntryOp, MemberRow } from '#shared/protocol/records.ts'
 import type { RefusalCode } from '#shared/protocol/refusals.ts'
 
 /** What the relay called itself when it was heard last. */

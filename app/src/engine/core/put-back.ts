@@ -1,8 +1,8 @@
 // What one's own devices wrote goes back into the outbox when a copy of it is given up: the relay may not have it any more.
 // The relay answers `known` where it has it after all, so putting back too much is harmless and too little loses words.
 import type { ChannelId, SpaceId } from '#shared/base/ids.ts'
-import type { EntryOp } from '#shared/log/entry.ts'
 import type { Element } from '#shared/log/entry-codec.ts'
+import type { EntryOp } from '#shared/protocol/records.ts'
 import type { OutboxRow } from '../device-store.ts'
 import { putRow } from './outbox.ts'
 import type { World } from './state.ts'
