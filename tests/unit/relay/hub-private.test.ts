@@ -143,6 +143,20 @@ test('after any cuts all devices hold the same, and the relay holds no more blob
   }
 })
 
+test('blobs that pile up are asked for as one, with no new hello', async () => {
+  const world = createHubWorld({ settings: { privateBlobsMax: 5 } })
+  const person = await world.person('dupe')
+  const doc = new Y.Doc()
+  const held = await attach(world, person, doc)
+  await settle(world, [held.line])
+  for (let i = 0; i < 40; i++) {
+    doc.getMap('drafts').set('general', `${i}`)
+    await settle(world, [held.line])
+    expect(world.tables.blobs.get(person.account)?.size).toBeLessThanOrEqual(6)
+  }
+  held.end()
+})
+
 test('another person gets nothing of it, and awareness goes nowhere', async () => {
   const world = createHubWorld()
   const mine = await world.online(await world.person('dupe'))
