@@ -72,6 +72,8 @@ export async function startOver(world: World, incarnation: string, mark: string)
     changed(world, `timeline ${row.id}`)
   }
   world.readLines.clear()
+  // Done in a history that may be no more: what is stored is given to the relay again, which knows the ids that it did.
+  world.finished.clear()
   for (const space of [...world.tables.space.values()]) restartChain(world, space)
 }
 
