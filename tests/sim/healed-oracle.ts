@@ -172,7 +172,7 @@ function checkHoldsWhatItMay(relay: RelayDisk, { name, account, disk }: DeviceDi
   for (const row of tables.segment.values()) assert(row.n === 0 || wanted.has(row.id), `${name} names no copy that it may not`)
 }
 
-function checkOutbox(relay: RelayDisk, { name, disk }: DeviceDisk): void {
+function checkOutbox(relay: RelayDisk, { name, account, disk }: DeviceDisk): void {
   const { tables } = disk
   for (const row of tables.outbox.values()) {
     const record = recordOf(relay, row.channel, row.id)
@@ -184,9 +184,10 @@ function checkOutbox(relay: RelayDisk, { name, disk }: DeviceDisk): void {
     else assert.equal(row.state.kind, 'refused', `${name} has a row that did not end: ${row.op} ${row.state.kind}`)
     // Who is out may not know what became of what was under way.
     const mayKnow = tables.channel.has(row.channel)
-    assert(!mayKnow || record?.kind !== 'accepted' || record.gone, `${name} calls refused what the relay has`)
+    const isThere = record?.kind === 'accepted' && !record.gone && record.by === account
+    assert(!mayKnow || !isThere, `${name} calls refused what the relay has: ${row.op} ${row.id} ${JSON.stringify(row.state)}`)
   }
-  for (const row of tables.command.values()) assert.fail(`${name} has a command that did not end: ${row.command.act}`)
+  for (const row of tables.command.values()) assert.fail(`${name} has a command that did not end: ${row.command.act} ${row.id}`)
 }
 
 function memberKey(row: { account: AccountId }): string {

@@ -1,7 +1,7 @@
 // A person with a valid session and a program of his own: he sends what no app sends. Forbidden things, malformed things, other people's names,
 // validly signed garbage; and, among them, things that are allowed and that the app has no button for yet (reactions, pins).
 import { concatBytes, toBase64Url, utf8 } from '#shared/base/bytes.ts'
-import { type ChannelId, type EntryId, idFromBytes, makeTimeId, type SpaceId } from '#shared/base/ids.ts'
+import { type AccountId, type ChannelId, type EntryId, idFromBytes, makeTimeId, type SpaceId } from '#shared/base/ids.ts'
 import type { Prng } from '#shared/base/prng.ts'
 import { writeCommandText } from '#shared/community/command-codec.ts'
 import { commandSignedBytes, entrySignedBytes } from '#shared/crypto/signed-bytes.ts'
@@ -22,8 +22,8 @@ export interface LiesWorld {
   prng: Prng
   disk: RelayDisk
   now: number
-  /** What he overheard: ids that others wrote and that the relay may not have yet. */
-  overheard: readonly EntryId[]
+  /** What he overheard: ids of entries that the relay may not have yet. */
+  overheard: readonly { id: EntryId; channel: ChannelId; by: AccountId }[]
   /** Words to look for later. */
   word(id: EntryId, channel: ChannelId): string
 }
@@ -40,7 +40,9 @@ export function nextLie(liar: Liar, world: LiesWorld): Uint8Array | undefined {
   const space = spaceOfChannel(disk, channel)
   if (!space) return undefined
   if (prng.chance(0.5)) return allowed(liar, world, space, channel)
-  switch (prng.below(7)) {
+  switch (prng.below(8)) {
+    case 7:
+      return forestalling(liar, world)
     case 0:
       return garbageFrame(prng)
     case 1:
@@ -102,7 +104,8 @@ function signText(liar: Liar, space: SpaceId, channel: ChannelId, text: string):
 function outlaw(liar: Liar, world: LiesWorld, space: SpaceId, channel: ChannelId): Uint8Array {
   const { prng, disk, overheard, now } = world
   const records: EntryRecord[] = [...(disk.tables.entries.get(channel)?.values() ?? [])]
-  const ids = [...records.map((record) => record.id), ...overheard]
+  const heard = overheard.map((one) => one.id)
+  const ids = [...records.map((record) => record.id), ...heard]
   const ref = prng.chance(0.8) && ids.length > 0 ? prng.pick(ids) : makeId(world)
   const op = prng.pick(outlawOps)
   const taken = records.filter((record): record is AcceptedEntry => record.kind === 'accepted')
@@ -114,9 +117,23 @@ function outlaw(liar: Liar, world: LiesWorld, space: SpaceId, channel: ChannelId
     { 6: { r: ['x'] } },
     { 6: { e: 1 } },
     taken.length > 0 ? { 0: prng.pick(taken).id } : {},
-    overheard.length > 0 ? { 0: prng.pick(overheard) } : {},
+    heard.length > 0 ? { 0: prng.pick(heard) } : {},
   ])
   return sign(liar, world, space, channel, op, op === 'post' ? 0 : ref, change)
+}
+
+/** Takes back what his other device, or somebody else, has written and not sent yet. */
+function forestalling(liar: Liar, world: LiesWorld): Uint8Array | undefined {
+  const { prng, disk, overheard } = world
+  const own = overheard.filter((one) => one.by === liar.identity.account)
+  const list = own.length > 0 && prng.chance(0.7) ? own : overheard
+  if (list.length === 0) return undefined
+  const { id, channel } = prng.pick(list)
+  const space = spaceOfChannel(disk, channel)
+  return (
+    space &&
+    encodeUp({ kind: 'append', nr: 1 + prng.below(9), channel, entries: [sign(liar, world, space, channel, 'redact', id)] })
+  )
 }
 
 /** Under somebody else's name, or with a signature of something else. */

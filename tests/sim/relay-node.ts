@@ -79,7 +79,7 @@ export async function bootRelay(world: RelayWorld, disk: RelayDisk, onCrash: () 
     watch: watched((method, args) => method === 'commit' && oracle.entriesCommitted(args[0] as readonly ChannelBatch[])),
   })
   const innerCommunity = createMemoryCommunityStore(disk.community, worldOf(disk.tables))
-  const community = process.port(mutant.community?.(innerCommunity, mutantWorld) ?? innerCommunity, {
+  const community = process.port(mutant.community?.(innerCommunity) ?? innerCommunity, {
     mayFail: true,
     // reason: the port's method of that name has these arguments
     watch: watched((method, args) => method === 'commit' && oracle.commandCommitted(args[0] as CommandBatch)),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { CallAnswer, Calls } from '#app/engine/api.ts'
 import type { CoreCallName, CoreCalls } from '#app/engine/core/calls.ts'
-import { type ChannelId, type EntryId, makeTimeId, parseEntryId } from '#shared/base/ids.ts'
+import { type ChannelId, type EntryId, makeTimeId } from '#shared/base/ids.ts'
 import { copyDisk, type MemoryDisk } from '../fakes/memory-device-store.ts'
 import { act } from './actions.ts'
 import { bootDevice, connectDevice, createDevice, cutDevice, type DeviceNode, stopDevice } from './device-node.ts'
@@ -64,7 +64,7 @@ export async function trouble(sim: Simulation): Promise<void> {
   sim.calm = false
   const plan: Trouble = {
     lies: prng.chance(0.6),
-    restores: prng.chance(0.35) ? 1 + prng.below(2) : 0,
+    restores: prng.chance(0.4) ? 1 + prng.below(2) : 0,
     oldCopies: prng.chance(0.3) ? 1 : 0,
     clones: prng.chance(0.3) ? 1 : 0,
     backup: undefined,
@@ -162,7 +162,9 @@ function lie(sim: Simulation): void {
     sim.liarLine?.breakAtDevice()
     sim.dialAsLiar()
   }
-  const overheard = sim.nodes.flatMap((node) => [...node.disk.tables.outbox.keys()]).flatMap((id) => parseEntryId(id) ?? [])
+  const overheard = sim.nodes.flatMap((node) =>
+    [...node.disk.tables.outbox.values()].map(({ id, channel }) => ({ id, channel, by: node.person.account })),
+  )
   const word = (id: EntryId, channel: ChannelId) => {
     const text = ledger.word()
     ledger.wrote(id, channel, text)

@@ -294,7 +294,7 @@ function someSettings(prng: Prng): Partial<HubSettings> {
     commandBurst: 60,
     commandsPerMinute: 600,
     turnEntriesMax: prng.pick([4, 512]),
-    linkQueueBytesMax: prng.pick([3_000, 4_194_304]),
+    linkQueueBytesMax: prng.pick([20_000, 4_194_304]),
   }
 }
 
