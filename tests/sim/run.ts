@@ -62,7 +62,7 @@ function add(sums: object, stats: object, key: string): void {
 function trace(node: DeviceNode, way: string, frame: FrameUp | FrameDown): void {
   if (node.name !== values.trace) return
   const shown = frame.kind === 'control' ? JSON.stringify(frame.message) : entryText(frame)
-  console.log(way, shown.slice(0, 400))
+  console.log(way, shown.slice(0, 4_000))
 }
 
 function entryText(frame: Exclude<FrameUp | FrameDown, { kind: 'control' }>): string {
