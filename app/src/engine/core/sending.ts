@@ -118,7 +118,8 @@ async function settle(
         else putRow(world, { ...row, state: { kind: 'accepted', seq: verdict.seq, at: verdict.at } })
         break
       case 'known':
-        if (verdict.gone || (await holdsElement(world, channel, row.id))) endRow(world, row)
+        if (verdict.gone || wasDeleted(world, row, verdict.seq) || (await holdsElement(world, channel, row.id)))
+          endRow(world, row)
         else putRow(world, { ...row, state: { kind: 'accepted', seq: verdict.seq, at: row.at } })
         break
       case 'refused':
