@@ -1,48 +1,31 @@
-// The engine's shell: who is signed in, and for that account the store, the core, the private document and the connection.
-// It holds what a core may not know (tokens, HTTP, databases by name) and rebuilds the core from storage when a commit failed.
+// The engine's shell: who is signed in, what tabs ask, and the running account behind it. It does what a core may not know of
+// (passwords, tokens, HTTP), and builds the account's core anew from storage when a commit failed.
 import type { AccountId, EntryId } from '#shared/base/ids.ts'
-import type { Clock, Random } from '#shared/base/ports.ts'
-import type { Sodium } from '#shared/crypto/sodium.ts'
-import type { DeviceKeyPair, StoredDeviceKey } from '../platform/device-key.ts'
-import type { Socket, SocketEvents } from '../platform/socket.ts'
-import type { Timers } from '../platform/timers.ts'
+import type { DeviceKeyPair } from '../platform/device-key.ts'
 import type { AccountHttp } from './account/account-http.ts'
 import type { AccountPorts, SignedIn } from './account/account-ports.ts'
 import { askInvite, askUsernameFree } from './account/relay-questions.ts'
 import { signIn } from './account/sign-in.ts'
 import { endSession } from './account/sign-out.ts'
 import { createSignUp } from './account/sign-up.ts'
+import { type RunningAccount, type RuntimePorts, runAccount } from './account-runtime.ts'
 import type { CallAnswer, CallName, Calls, LinkView, SessionView } from './api.ts'
-import { type Connection, type ConnectionPhase, createConnection } from './connection.ts'
+import type { ConnectionPhase } from './connection.ts'
 import type { CoreCallName, CoreCalls } from './core/calls.ts'
-import { type Core, createCore } from './core/core.ts'
-import { type DeviceStore, FencedError } from './device-store.ts'
-import type { PrivateChange, PrivateDocument } from './private/private-document.ts'
+import { FencedError } from './device-store.ts'
 import type { Subscription } from './rpc.ts'
-import type { ProfileStore, StoredSession } from './storage/profile-store.ts'
+import type { StoredSession } from './storage/profile-store.ts'
 import { createTopicDesk, type News } from './topics.ts'
 import { countWaiting, unsentView } from './views/message-views.ts'
 
-export interface EnginePorts {
-  clock: Clock
-  random: Random
-  timers: Timers
+export interface EnginePorts extends RuntimePorts {
   http: AccountHttp
-  sodium(): Promise<Sodium>
   isStrongPassword: AccountPorts['isStrongPassword']
   stretch: AccountPorts['stretch']
-  profile: ProfileStore
   makeDeviceKey(): Promise<DeviceKeyPair>
-  openDeviceKey(stored: StoredDeviceKey): DeviceKeyPair
-  openStore(account: AccountId, epoch: number, onClosed: () => void): Promise<DeviceStore>
-  openDocument(account: AccountId, changed: (change: PrivateChange) => void): PrivateDocument
   /** Everything that was stored for the account. */
   deleteAccount(account: AccountId): Promise<void>
-  openSocket(events: SocketEvents): Socket
   tell(news: News): void
-  /** Another engine leads: this one has nothing to do any more. */
-  overtaken(): void
-  report(error: unknown): void
 }
 
 export interface Engine {
@@ -55,21 +38,13 @@ export interface Engine {
   stop(): Promise<void>
 }
 
-/** All that lives for one account; replaced as a whole. */
-interface Running {
-  session: StoredSession
-  store: DeviceStore
-  core: Core
-  document: PrivateDocument
-  connection: Connection
-  cancelWake: () => void
-}
-
 const rebuildPauseMs = 1_000
+/** Whoever signs out is not kept waiting for a relay that does not answer. */
+const signOutPatienceMs = 3_000
 
 export async function createEngine(ports: EnginePorts, storedPersisted: boolean | undefined): Promise<Engine> {
   const { clock, profile } = ports
-  let running: Running | undefined
+  let running: RunningAccount | undefined
   let session: StoredSession | undefined
   let phase: SessionView['phase'] = 'starting'
   let persisted = storedPersisted
@@ -124,53 +99,13 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
   )
 
   const start = async (next: StoredSession): Promise<void> => {
-    const stored = await profile.deviceKey(next.account)
-    if (!stored) throw new Error('must hold: a session is stored with its key')
-    const key = ports.openDeviceKey(stored)
-    const store = await ports.openStore(next.account, profile.epoch, () => ports.report('the database was closed'))
-    let core: Core | undefined
-    let connection: Connection | undefined
-    const document = ports.openDocument(next.account, (change) => {
-      if (change.kind === 'settled') core?.settleUnsent(change.id)
-      else if (running?.document === document) desk.documentChanged(change)
-    })
-    core = await createCore({
-      store,
-      clock,
-      random: ports.random,
-      signer: { dev: next.dev, sign: key.sign },
-      me: { account: next.account, username: next.username },
-      words: document,
-      crypto: ports.sodium,
-      wakeAt: (time) => {
-        if (running?.core !== core) return
-        running?.cancelWake()
-        if (running) running.cancelWake = time === 0 ? () => {} : ports.timers.after(time - clock.now(), () => core?.wake())
-      },
-      changed: (changes) => {
-        if (running?.core !== core) return
-        if (changes.has('link')) connection?.coreReady(core?.world.link?.phase === 'ready')
-        desk.coreChanged(changes)
-      },
+    running = await runAccount(ports, next, {
+      coreChanged: (changes) => desk.coreChanged(changes),
+      documentChanged: (change) => desk.documentChanged(change),
+      connectionChanged: (to) => onConnection(to),
       failed: (error) => void rebuild(error),
     })
-    connection = createConnection({
-      clock,
-      random: ports.random,
-      timers: ports.timers,
-      openSocket: ports.openSocket,
-      core,
-      token: next.token,
-      stream: document,
-      stillLeads: async () => {
-        const leads = await profile.leads()
-        if (!leads) ports.overtaken()
-        return leads
-      },
-      changed: (to) => onConnection(to),
-    })
     session = next
-    running = { session: next, store, core, document, connection, cancelWake: () => {} }
     phase = 'signed-in'
     desk.shellChanged('session')
     desk.sourceChanged()
@@ -188,12 +123,7 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
   const halt = async (): Promise<void> => {
     const ending = running
     running = undefined
-    if (!ending) return
-    ending.cancelWake()
-    ending.connection.stop()
-    await ending.core.stop()
-    ending.store.close()
-    await ending.document.close()
+    await ending?.halt()
   }
 
   /** Memory is ahead of the disk: the disk is right. */
@@ -220,6 +150,13 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
     await start(next)
   }
 
+  /** Noted first: if the browser dies in between, the next start goes on with it. */
+  const forget = async (account: AccountId): Promise<void> => {
+    await profile.forget(account)
+    await ports.deleteAccount(account)
+    await profile.forgotten()
+  }
+
   const leave = async (force: boolean): Promise<Calls['signOut']['value']> => {
     if (!session) return { done: true, unsent: 0 }
     const { account, token } = session
@@ -227,12 +164,12 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
     const own = world ? [...world.tables.outbox.values()].filter((row) => row.state.kind !== 'accepted').length : 0
     const unsent = own + (world?.tables.command.size ?? 0)
     if (unsent > 0 && !force) return { done: false, unsent }
-    await endSession(ports.http, token)
+    const told = endSession(ports.http, token)
+    await Promise.race([told, new Promise<void>((resolve) => void ports.timers.after(signOutPatienceMs, resolve))])
     session = undefined
     phase = 'signed-out'
     await halt()
-    await profile.forget(account)
-    await ports.deleteAccount(account)
+    await forget(account)
     desk.shellChanged('session')
     desk.sourceChanged()
     return { done: true, unsent }
@@ -286,6 +223,8 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
   }
   const isOwn = (name: CallName): name is keyof typeof own => Object.hasOwn(own, name)
 
+  const leaving = await profile.leaving()
+  if (leaving) await forget(leaving)
   const stored = await profile.session()
   if (stored) await start(stored)
   else {

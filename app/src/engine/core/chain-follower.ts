@@ -12,6 +12,7 @@ import type { CommandRecord } from '#shared/protocol/records.ts'
 import type { SpaceRow } from '../device-store.ts'
 import { finishCommands } from './commands.ts'
 import { hasKey, wantKey } from './device-keys.ts'
+import { cryptoAtHand } from './keys-at-hand.ts'
 import { loseChannel, meetChannel } from './losing.ts'
 import { type ChainProgress, changed, drop, type Link, put, rosterOf, send, type World } from './state.ts'
 
@@ -85,7 +86,8 @@ function forgetMember(world: World, space: SpaceId, account: AccountId): void {
 
 async function applyRecords(world: World, link: Link, space: SpaceId): Promise<void> {
   const progress = progressOf(link, space)
-  const crypto = await world.ports.crypto()
+  const crypto = await cryptoAtHand(world)
+  if (!crypto) return link.wire.close('libsodium did not load')
   for (let record = progress.records[0]; record; record = progress.records[0]) {
     const row = world.tables.space.get(space)
     if (!row) return

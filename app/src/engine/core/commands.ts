@@ -10,6 +10,7 @@ import type { CommunityState } from '#shared/community/state.ts'
 import { commandSignedBytes } from '#shared/crypto/signed-bytes.ts'
 import type { RefusalCode } from '#shared/protocol/refusals.ts'
 import type { CommandRow } from '../device-store.ts'
+import { signAgainMs, signatureOf } from './keys-at-hand.ts'
 import {
   type CommandWaiter,
   changed,
@@ -22,6 +23,7 @@ import {
   rosterOf,
   send,
   type World,
+  wake,
 } from './state.ts'
 
 export interface NewCommand {
@@ -57,8 +59,9 @@ export async function sendCommands(world: World): Promise<void> {
   const { link } = world
   for (const row of pendingRows(world)) {
     if (link.commands.has(row.space) || world.finished.has(row.id)) continue
-    link.commands.set(row.space, row.id)
     const signed = row.signed?.dev === world.ports.signer.dev ? row.signed : await sign(world, row)
+    if (!signed) return wake(world, world.ports.clock.now() + signAgainMs)
+    link.commands.set(row.space, row.id)
     const secret = world.live.get(row.id)?.secret ?? ''
     send(world, { kind: 'control', message: { t: 'command', space: row.space, text: signed.text, sig: signed.sig, secret } })
   }
@@ -130,11 +133,12 @@ function pendingRows(world: World): CommandRow[] {
   return [...world.tables.command.values(), ...[...world.live.values()].map((live) => live.row)].sort((a, b) => a.n - b.n)
 }
 
-async function sign(world: World, row: CommandRow): Promise<NonNullable<CommandRow['signed']>> {
+async function sign(world: World, row: CommandRow): Promise<CommandRow['signed']> {
   const { signer } = world.ports
   const command: Command = { ...row.command, dev: signer.dev, at: Math.max(0, Math.floor(relayNow(world))) }
   const text = writeCommandText(command)
-  const sig = await signer.sign(commandSignedBytes(row.space, text))
+  const sig = await signatureOf(world, commandSignedBytes(row.space, text))
+  if (!sig) return undefined
   const signed = { dev: signer.dev, sig: toBase64Url(sig), text }
   const live = world.live.get(row.id)
   if (live) world.live.set(row.id, { ...live, row: { ...row, command, signed } })

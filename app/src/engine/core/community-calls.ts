@@ -10,6 +10,7 @@ import type { ChannelInfo, ChannelKind, CommunityState } from '#shared/community
 import { taggedHash } from '#shared/crypto/signed-bytes.ts'
 import type { CallAnswer, CallName, Calls } from '../api.ts'
 import { forkOf, giveCommand } from './commands.ts'
+import { cryptoAtHand } from './keys-at-hand.ts'
 import { isReady, type World } from './state.ts'
 
 type Answer<Name extends CallName> = (answer: CallAnswer<Name>) => void
@@ -30,6 +31,7 @@ export async function createCommunity(
   if (!isReady(world)) return no(answer, 'offline')
   const space = await derivedId<'space'>(world, 'new-space', id)
   const channel = await derivedId<'channel'>(world, 'new-channel', id)
+  if (!space || !channel) return no(answer, 'internal')
   const act: CommandAct = { act: 'community.create', args: { name: tidy, channel, channelName: firstChannelName }, was: 0 }
   give(world, id, space, act, answer, { space, channel })
 }
@@ -50,6 +52,7 @@ export async function createChannel(world: World, id: CommandId, args: Args<'cre
   if (!name) return no(answer, 'name')
   if (!isReady(world)) return no(answer, 'offline')
   const channel = await derivedId<'channel'>(world, 'new-channel', id)
+  if (!channel) return no(answer, 'internal')
   const position = endPosition(state.channels)
   const kind: ChannelKind = args.kind
   give(world, id, args.space, { act: 'channel.create', args: { channel, name, kind, position }, was: 0 }, answer, { channel })
@@ -105,7 +108,9 @@ export async function createInvite(world: World, id: CommandId, args: Args<'crea
   if (!stateOf(world, args.space)) return no(answer, 'notmember')
   if (!isReady(world)) return no(answer, 'offline')
   const code = makeInviteCode(world.ports.random)
-  const hash = inviteHash(await world.ports.crypto(), code)
+  const crypto = await cryptoAtHand(world)
+  if (!crypto) return no(answer, 'internal')
+  const hash = inviteHash(crypto, code)
   const now = world.ports.clock.now() + world.link.skew
   const until = args.days > 0 ? Math.ceil(now + args.days * dayMs) : 0
   give(world, id, args.space, { act: 'invite.create', args: { hash, until, uses: args.uses }, was: 0 }, answer, { code })
@@ -115,7 +120,9 @@ export async function createInvite(world: World, id: CommandId, args: Args<'crea
 export async function join(world: World, id: CommandId, args: { code: string; space: SpaceId }, answer: Answer<'join'>) {
   const { code, space } = args
   if (!isReady(world)) return no(answer, 'offline')
-  const hash = inviteHash(await world.ports.crypto(), code)
+  const crypto = await cryptoAtHand(world)
+  if (!crypto) return no(answer, 'internal')
+  const hash = inviteHash(crypto, code)
   give(world, id, space, { act: 'member.join', args: { hash }, was: 0 }, answer, { space }, code)
 }
 
@@ -161,6 +168,7 @@ function channelOf(world: World, { space, channel }: { space: SpaceId; channel: 
 }
 
 async function derivedId<Kind extends string>(world: World, label: string, call: CommandId) {
-  const hash = taggedHash(await world.ports.crypto(), label, utf8(`${world.ports.me.account} ${call}`))
-  return idFromBytes<Kind>(hash.subarray(0, 16))
+  const crypto = await cryptoAtHand(world)
+  const hash = crypto && taggedHash(crypto, label, utf8(`${world.ports.me.account} ${call}`))
+  return hash && idFromBytes<Kind>(hash.subarray(0, 16))
 }

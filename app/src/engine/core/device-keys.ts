@@ -5,6 +5,7 @@ import type { DeviceId } from '#shared/base/ids.ts'
 import type { Hasher, Verifier } from '#shared/crypto/ports.ts'
 import { accountIdOf, deviceIdOf, verifyStatement } from '#shared/crypto/statements.ts'
 import type { DeviceKey } from '#shared/protocol/frames.ts'
+import { cryptoAtHand } from './keys-at-hand.ts'
 import { type Link, put, send, type World } from './state.ts'
 
 /** Ids in one request: its answer, certificates included, must fit a control frame. */
@@ -32,7 +33,8 @@ export function askForKeys(world: World): void {
 
 /** The whole answer to the one request: what it leaves out, the relay does not have. */
 export async function onKeys(world: World, link: Link, rows: readonly DeviceKey[]): Promise<void> {
-  const crypto = await world.ports.crypto()
+  const crypto = await cryptoAtHand(world)
+  if (!crypto) return link.wire.close('libsodium did not load')
   for (const row of rows) if (isCertified(world, crypto, row)) put(world, 'key', row)
   for (const dev of link.keysAsked) if (!world.tables.key.has(dev)) link.keysMissing.add(dev)
   link.keysAsked.clear()

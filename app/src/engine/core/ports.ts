@@ -65,7 +65,3 @@ export interface Wire {
   /** What came makes no sense, or the relay must be asked anew: the shell connects again later. */
   close(why: string): void
 }
-
-export interface Credentials {
-  token: string
-}

@@ -6,6 +6,7 @@ import { entrySignedBytes } from '#shared/crypto/signed-bytes.ts'
 import { encodeEntry, writeEntryText } from '#shared/log/entry-codec.ts'
 import type { Verdict } from '#shared/protocol/records.ts'
 import type { OutboxRow, SignedText } from '../device-store.ts'
+import { signAgainMs, signatureOf } from './keys-at-hand.ts'
 import { endRow, giveUpRow, putRow, refuseRow, rowsOf, wasDeleted } from './outbox.ts'
 import { holdsElement } from './replicas.ts'
 import { isReady, type Link, relayNow, send, type World, wake } from './state.ts'
@@ -60,6 +61,10 @@ async function sendChannel(world: World, link: Link, channel: ChannelId): Promis
     if (!maySend(link, row)) continue
     if (entries.length === limits.appendEntriesMax) break
     const signed = await signedBytes(world, row)
+    if (!signed) {
+      pause(world, link, channel, signAgainMs)
+      break
+    }
     const entry = encodeEntry(signed.sig, signed.text)
     if (bytes + entry.length > limits.appendBytesMax) break
     bytes += entry.length
@@ -74,7 +79,7 @@ async function sendChannel(world: World, link: Link, channel: ChannelId): Promis
 }
 
 /** The bytes as they were saved, or signed now and saved with this turn. Another device's key, or a former one of ours, does not count. */
-async function signedBytes(world: World, row: OutboxRow): Promise<SignedText> {
+async function signedBytes(world: World, row: OutboxRow): Promise<SignedText | undefined> {
   const { signer, me } = world.ports
   if (row.signed?.dev === signer.dev) return row.signed
   const text = writeEntryText({
@@ -87,7 +92,8 @@ async function signedBytes(world: World, row: OutboxRow): Promise<SignedText> {
     ext: row.ext,
     body: row.body,
   })
-  const sig = await signer.sign(entrySignedBytes(row.space, row.channel, utf8(text)))
+  const sig = await signatureOf(world, entrySignedBytes(row.space, row.channel, utf8(text)))
+  if (!sig) return undefined
   const signed = { dev: signer.dev, sig: toBase64Url(sig), text }
   putRow(world, { ...row, signed })
   return signed

@@ -5,6 +5,7 @@ import type { EntryPlace } from '#shared/log/entry.ts'
 import type { Element } from '#shared/log/entry-codec.ts'
 import type { TimelinePost } from '#shared/log/post-view.ts'
 import { wantKey } from './device-keys.ts'
+import { cryptoAtHand } from './keys-at-hand.ts'
 import { changed, type World } from './state.ts'
 
 /** The newest messages of a timeline that are checked without being asked. */
@@ -37,7 +38,8 @@ async function check(world: World, place: EntryPlace, element: Element): Promise
     if (world.link) wantKey(world, world.link, element.dev)
     return
   }
-  const crypto = await world.ports.crypto()
+  const crypto = await cryptoAtHand(world)
+  if (!crypto) return
   const key = parseBase64Url(row.key)
   const sig = parseBase64Url(element.sig)
   // Accepted after the device was revoked: its key says nothing any more.

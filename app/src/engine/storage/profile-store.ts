@@ -18,8 +18,11 @@ export interface ProfileStore {
   deviceKey(account: AccountId): Promise<StoredDeviceKey | undefined>
   /** Session and key in one transaction: a session without its key could sign nothing. */
   signIn(session: StoredSession, key: StoredDeviceKey): Promise<void>
-  /** The account's session and key go; what it stored is another database's. */
+  /** The account's session and key go, and that its own database is to go is noted. */
   forget(account: AccountId): Promise<void>
+  /** The account whose database is still to be deleted. */
+  leaving(): Promise<AccountId | undefined>
+  forgotten(): Promise<void>
   /** Is this still the newest engine? Asks the disk. */
   leads(): Promise<boolean>
   close(): void
@@ -48,7 +51,12 @@ export async function openProfileStore(onClosed: () => void): Promise<ProfileSto
     forget: (account) =>
       database.write([store], { strict: true }, async (transaction) => {
         const rows = transaction.objectStore(store)
-        await Promise.all([rows.delete('session'), rows.delete(`key ${account}`)])
+        await Promise.all([rows.delete('session'), rows.delete(`key ${account}`), rows.put(account, 'leaving')])
+      }),
+    leaving: async () => parseAccountId(await read('leaving')),
+    forgotten: () =>
+      database.write([store], { strict: true }, async (transaction) => {
+        await transaction.objectStore(store).delete('leaving')
       }),
     leads: () => database.isNewest(),
     close: () => database.close(),
