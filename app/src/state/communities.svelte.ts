@@ -3,7 +3,7 @@ import type { AccountId, ChannelId, SpaceId } from '#shared/base/ids.ts'
 import type { CallAnswer, ChannelView, CommunityView, MemberView } from '../engine/api.ts'
 import { call, topic } from './client.svelte.ts'
 
-export type { ChannelView, CommunityView, InvitePreview, MemberView } from '../engine/api.ts'
+export type { ChannelView, CommunityView, MemberView } from '../engine/api.ts'
 
 /** `undefined` until this device has looked into its own storage. */
 export function communities(): CommunityView[] | undefined {

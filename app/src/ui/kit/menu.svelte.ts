@@ -58,6 +58,7 @@ export function menuOn(label: () => string, entries: () => MenuEntry[]): Attachm
   return (element) => {
     let timer: ReturnType<typeof setTimeout> | undefined
     let start = { x: 0, y: 0 }
+    let wasLong = false
 
     function show(x: number, y: number): void {
       const from = element.querySelector<HTMLElement>('a[href], button') ?? element
@@ -72,11 +73,22 @@ export function menuOn(label: () => string, entries: () => MenuEntry[]): Attachm
     }
     function onDown(event: PointerEvent): void {
       if (event.pointerType !== 'touch') return
+      wasLong = false
       start = { x: event.clientX, y: event.clientY }
-      timer = setTimeout(() => show(start.x, start.y), longPressMs)
+      timer = setTimeout(() => {
+        wasLong = true
+        show(start.x, start.y)
+      }, longPressMs)
     }
     function onMove(event: PointerEvent): void {
       if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > longPressPx) clearTimeout(timer)
+    }
+    /** The finger that opened the menu lifts: that is no press on the link under it. */
+    function onClick(event: MouseEvent): void {
+      if (!wasLong) return
+      wasLong = false
+      event.preventDefault()
+      event.stopPropagation()
     }
     function onEnd(): void {
       clearTimeout(timer)
@@ -87,6 +99,7 @@ export function menuOn(label: () => string, entries: () => MenuEntry[]): Attachm
     element.addEventListener('pointermove', onMove)
     element.addEventListener('pointerup', onEnd)
     element.addEventListener('pointercancel', onEnd)
+    element.addEventListener('click', onClick, true)
     return () => {
       clearTimeout(timer)
       element.removeEventListener('contextmenu', onContext)
@@ -94,6 +107,7 @@ export function menuOn(label: () => string, entries: () => MenuEntry[]): Attachm
       element.removeEventListener('pointermove', onMove)
       element.removeEventListener('pointerup', onEnd)
       element.removeEventListener('pointercancel', onEnd)
+      element.removeEventListener('click', onClick, true)
     }
   }
 }
