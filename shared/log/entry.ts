@@ -37,8 +37,3 @@ export interface EntryPlace {
   space: SpaceId
   channel: ChannelId
 }
-
-/** The body of a post or an edit as this version writes it; unknown keys are kept. */
-export interface MessageBody {
-  t: string
-}
