@@ -10,35 +10,33 @@ export type DemoOp =
 
 const dayMs = 86_400_000
 
-/** `posts` posts between `from` and `until` (ms), more by day than by night, in bursts that answer each other; and reactions and edits on top. */
+/** `posts` posts between `from` and `until` (ms), by day, in bursts that answer each other; and reactions and edits on top. */
 export function demoYear(prng: Prng, posts: number, from: number, until: number): DemoOp[] {
   const ops: DemoOp[] = []
   const gapMs = (until - from) / posts
-  let channel = 0
-  let left = 0
-  for (let written = 0; written < posts; written++) {
-    if (left === 0) {
-      channel = weighted(prng, demoChannels)
-      left = 1 + prng.below(9)
+  for (let written = 0; written < posts; ) {
+    const channel = weighted(prng, demoChannels)
+    const burst = Math.min(1 + prng.below(9), posts - written)
+    let at = daytime(from + written * gapMs, until, prng)
+    let person = weighted(prng, people)
+    for (let left = burst; left > 0; left--) {
+      // Now and then somebody goes on himself; mostly it is another's turn.
+      if (prng.chance(0.75)) person = weighted(prng, people)
+      const isOpener = left === burst || prng.chance(0.3)
+      ops.push({ kind: 'post', at, person, channel, text: isOpener ? opener(prng, channel) : prng.pick(replies) })
+      if (prng.chance(0.16)) ops.push({ kind: 'react', at: at + 9_000, ...reaction(prng), channel })
+      if (prng.chance(0.03))
+        ops.push({ kind: 'edit', at: at + 8_000, channel, back: 0, text: `${opener(prng, channel)} (spelling)` })
+      at += 10_000 + prng.below(150_000)
     }
-    left--
-    const at = Math.floor(daytime(from + written * gapMs, prng))
-    const person = weighted(prng, people)
-    const isOpener = left > 4 || prng.chance(0.45)
-    ops.push({ kind: 'post', at, person, channel, text: isOpener ? opener(prng, channel) : prng.pick(replies) })
-    if (prng.chance(0.16))
-      ops.push({
-        kind: 'react',
-        at: at + 20_000,
-        person: prng.below(people.length),
-        channel,
-        back: prng.below(6),
-        emoji: prng.pick(emoji),
-      })
-    if (prng.chance(0.03))
-      ops.push({ kind: 'edit', at: at + 40_000, channel, back: 0, text: `${opener(prng, channel)} (spelling)` })
+    written += burst
   }
-  return ops.sort((a, b) => a.at - b.at)
+  // What would lie in the future is said now, in its order.
+  return ops.sort((a, b) => a.at - b.at).map((op) => ({ ...op, at: Math.min(Math.floor(op.at), until) }))
+}
+
+function reaction(prng: Prng): { person: number; back: number; emoji: string } {
+  return { person: prng.below(people.length), back: prng.below(6), emoji: prng.pick(emoji) }
 }
 
 function opener(prng: Prng, channel: number): string {
@@ -50,9 +48,10 @@ function opener(prng: Prng, channel: number): string {
 }
 
 /** Moves a time of the night into the day that follows it; nobody waters at four in the morning. */
-function daytime(at: number, prng: Prng): number {
+function daytime(at: number, until: number, prng: Prng): number {
   const hour = (at % dayMs) / 3_600_000
-  return hour < 6.5 ? at + (7 - hour + prng.next() * 9) * 3_600_000 : at
+  const moved = hour < 6.5 ? at + (7 - hour + prng.next() * 9) * 3_600_000 : at
+  return moved < until ? moved : at
 }
 
 function weighted(prng: Prng, list: readonly { share: number }[]): number {
