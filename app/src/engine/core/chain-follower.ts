@@ -22,8 +22,8 @@ export function followChain(world: World, link: Link, space: SpaceId): void {
   const progress = progressOf(link, space)
   const row = world.tables.space.get(space)
   if (progress.asked || progress.faults >= faultsMax) return
-  progress.asked = true
   const after = row ? Math.min(row.n, row.membersN) : 0
+  progress.asked = { after, answered: false }
   send(world, { kind: 'control', message: { t: 'chain', space, after } })
 }
 
@@ -35,11 +35,13 @@ export async function onRecord(world: World, link: Link, frame: Extract<ControlD
   }
   const progress = progressOf(link, frame.space)
   if (progress.faults >= faultsMax) return
+  // What is asked for is older than any news, so only the answer can begin right there.
+  if (progress.asked && frame.records[0]?.n === progress.asked.after + 1) progress.asked.answered = true
   progress.records.push(...frame.records)
   await applyRecords(world, link, frame.space)
 }
 
-/** The roster counts as complete up to `n` only if the chain is: news that overtook an answer would else hide a hole. */
+/** While an answer is due the roster has a hole, and only the end of that answer closes it: rows that are news count, but prove nothing. */
 export function onMembers(world: World, link: Link, frame: Extract<ControlDown, { t: 'members' }>): void {
   const roster = rosterOf(world, frame.space)
   for (const row of frame.rows) {
@@ -53,13 +55,11 @@ export function onMembers(world: World, link: Link, frame: Extract<ControlDown, 
   const space = world.tables.space.get(frame.space)
   if (!space || frame.more) return
   const progress = progressOf(link, frame.space)
-  if (frame.n <= contiguousTo(space, progress)) {
-    progress.asked = false
-    if (frame.n <= space.membersN) return
-    put(world, 'space', { ...space, membersN: frame.n })
-    // Left over from a chain that is no more: this one knows nothing of them.
-    for (const [account, row] of roster) if (row.n === 0) forgetMember(world, space.id, account)
-  }
+  if (progress.asked && !progress.asked.answered) return
+  progress.asked = undefined
+  if (frame.n > space.membersN) put(world, 'space', { ...space, membersN: frame.n })
+  // Left over from a chain that is no more: this one knows nothing of them.
+  for (const [account, row] of roster) if (row.n === 0) forgetMember(world, space.id, account)
 }
 
 /** Keys came: chains that waited for them go on. */
@@ -118,7 +118,7 @@ async function applyRecords(world: World, link: Link, space: SpaceId): Promise<v
     if (checked.code === 'key' && awaitsKey(world, link, record)) return
     progress.records = []
     progress.faults++
-    progress.asked = false
+    progress.asked = undefined
     restartChain(world, row)
     followChain(world, link, space)
     return
@@ -151,16 +151,10 @@ function awaitsKey(world: World, link: Link, record: CommandRecord): boolean {
   return wantKey(world, link, parsed.value.command.dev)
 }
 
-function contiguousTo(space: SpaceRow, progress: ChainProgress): number {
-  let n = space.n
-  for (const record of progress.records) if (record.n === n + 1) n++
-  return n
-}
-
 function progressOf(link: Link, space: SpaceId): ChainProgress {
   let progress = link.chains.get(space)
   if (!progress) {
-    progress = { asked: false, records: [], faults: 0 }
+    progress = { asked: undefined, records: [], faults: 0 }
     link.chains.set(space, progress)
   }
   return progress

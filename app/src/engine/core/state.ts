@@ -46,7 +46,8 @@ export interface AppendInFlight {
 
 /** Chain records and roster rows that were asked for or are waiting for device keys. */
 export interface ChainProgress {
-  asked: boolean
+  /** Behind which command the chain was asked for, and whether the answer has begun; `undefined`: no answer is due, the roster is whole. */
+  asked: { after: number; answered: boolean } | undefined
   records: CommandRecord[]
   /** It did not check once: asked again from the beginning. Twice: left alone on this link. */
   faults: number
