@@ -6,5 +6,6 @@ export const keptSeeds: readonly (readonly [seed: number, found: string])[] = [
   [133, 'a removal that was rolled back stayed in the roster after a restore'],
   [96, 'following a chain anew dropped channels that its later commands make, with their outbox'],
   [72, 'what was known and redacted in one frame stayed in the outbox with its words'],
+  [1062, 'news of one member passed for the whole roster while the answer was due'],
   [24, 'a command that was done before a restore was never given again'],
 ]

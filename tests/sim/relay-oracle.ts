@@ -57,7 +57,8 @@ export function createRelayOracle(devices: OracleDevices, stats: OracleStats): R
     if (op === 'edit') assert(target?.kind === 'accepted' && target.by === by, 'an edit is of a message of one’s own')
     if (op === 'react' || op === 'unreact' || op === 'pin' || op === 'unpin')
       assert(target?.kind === 'accepted' && target.op === 'post', `a ${op} is on a message`)
-    if (op === 'redact' && target?.kind === 'accepted')
+    // One that came before its target took nothing away, unless it binds.
+    if (op === 'redact' && target?.kind === 'accepted' && target.seq < element.seq)
       assert(
         target.gone && (target.by === by || rights.manage),
         `a redact deletes one’s own message, or its author may manage (${id})`,
@@ -77,7 +78,9 @@ export function createRelayOracle(devices: OracleDevices, stats: OracleStats): R
         assert.equal(space, channel.space, 'entries are stored in a channel that there is')
         let seq = seqs.get(channel.id) ?? 0
         const fresh = entries.filter((entry) => entry.kind === 'accepted' && entry.seq > seq)
-        for (const entry of fresh) if (entry.kind === 'accepted') assert.equal(entry.seq, ++seq, 'seq has no gaps')
+        // A record that was a reservation before stands where that stood, so not in the order of seq.
+        const taken = fresh.flatMap((entry) => (entry.kind === 'accepted' ? [entry.seq] : [])).sort((a, b) => a - b)
+        for (const one of taken) assert.equal(one, ++seq, 'seq has no gaps')
         seqs.set(channel.id, seq)
         assert.equal(channel.seq, seq, 'a channel counts its entries')
         stats.accepted += fresh.length
