@@ -1,6 +1,22 @@
-import { expect } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
+import { type ChannelId, parseChannelId, parseSpaceId, type SpaceId } from '#shared/base/ids.ts'
+import { startNodeDevice } from '../fakes/node-device.ts'
 import { startRelay } from '../fakes/relay-process.ts'
-import { channelRow, composer, heading, inStep, message, pair, signIn, wordsOf, write } from './people.ts'
+import {
+  channelRow,
+  composer,
+  heading,
+  inStep,
+  makeInvite,
+  message,
+  newName,
+  newPerson,
+  pair,
+  signIn,
+  startCommunity,
+  wordsOf,
+  write,
+} from './people.ts'
 import { test } from './relay.ts'
 
 test('[OFF-1] with the relay gone and the page reloaded all is readable, words are kept, and arrive once and in order', async ({
@@ -39,6 +55,31 @@ test('[OFF-1] with the relay gone and the page reloaded all is readable, words a
   await expect(later.getByText(/^Offline/)).toHaveCount(0)
   await owner.context.close()
   await context.close()
+  await relay.remove()
+})
+
+test('[OFF-2] words that waited long show when they were written and when they arrived', async ({ browser }) => {
+  const relay = await startRelay()
+  const owner = await newPerson(browser, relay.url, 'own')
+  await startCommunity(owner.page, 'Late Post')
+  const code = parseInviteCode(await makeInvite(owner.page, 'Late Post'))
+  const [space, channel] = placeOf(owner.page)
+  let behindMs = 0
+  const traveller = await startNodeDevice(relay.url, newName('far'), true, { now: () => Date.now() - behindMs })
+  await traveller.until(() => traveller.core.world.link !== undefined)
+  expect(await traveller.call('join', { code, space })).toMatchObject({ ok: true })
+  await traveller.until(() => traveller.core.world.tables.channel.size > 0)
+
+  await relay.stop()
+  behindMs = 197 * 60_000
+  await traveller.send(space, channel, 'from the hut above the reservoir')
+  behindMs = 0
+  await relay.start()
+  const late = message(owner.page, 'from the hut above the reservoir')
+  await expect(late).toContainText(/written offline at .+, arrived .+/, { timeout: 60_000 })
+  await expect(late).toHaveAccessibleName(/written offline at/)
+  await traveller.stop()
+  await owner.context.close()
   await relay.remove()
 })
 
@@ -122,3 +163,15 @@ test('[OFF-6] a relay that is killed loses nothing that was shown as accepted', 
   await guest.context.close()
   await relay.remove()
 })
+
+function parseInviteCode(link: string): string {
+  return new URL(link).hash.slice(1)
+}
+
+/** The community and channel in the address. */
+function placeOf(page: Page): [SpaceId, ChannelId] {
+  const [, , space, channel] = new URL(page.url()).pathname.split('/')
+  const place = [parseSpaceId(space), parseChannelId(channel)] as const
+  if (!place[0] || !place[1]) throw new Error(`no channel in ${page.url()}`)
+  return [place[0], place[1]]
+}
