@@ -35,9 +35,9 @@ async function seed(): Promise<void> {
       posts: wholeNumber('posts', values.posts),
       seed: wholeNumber('seed', values.seed),
       now: Date.now(),
-      onprogress: (written, of) => process.stderr.write(`\r${written} of ${of} entries`),
+      onprogress: (written, of) => say(`\r${written} of ${of} entries`),
     })
-    process.stderr.write('\r')
+    say('\r')
     const { people, channels, posts, reactions, edits } = made
     console.log(
       `${demoCommunity}: ${people.length} people, ${channels.length} channels, ${posts} posts over a year, ${reactions} reactions, ${edits} edits`,
@@ -51,6 +51,11 @@ async function seed(): Promise<void> {
     console.log(`sign in:   ${people.join(', ')}`)
     console.log(`password:  ${password}`)
   }
+}
+
+/** Only to somebody who waits before a screen. */
+function say(progress: string): void {
+  if (process.stderr.isTTY) process.stderr.write(progress)
 }
 
 function wholeNumber(name: string, raw: string): number {
