@@ -45,6 +45,10 @@ export interface Connection {
 
 const pauseLeastMs = 500
 const pauseMostMs = 30_000
+/** A line that held this long was a good one: only then do the pauses begin anew. */
+const steadyMs = 10_000
+/** RFC 6455: what the relay's socket says before a frame is even looked at. Only a whole private document is so large. */
+const frameTooLarge = 1009
 const replacedPauseLeastMs = 30_000
 const replacedPauseMostMs = 600_000
 
@@ -57,6 +61,9 @@ export function createConnection(ports: ConnectionPorts): Connection {
   let socket: Socket | undefined
   let link: CoreLink | undefined
   let heardAt = 0
+  let onlineAt = 0
+  /** The relay closed the line over the private document's size: it stays on this device, so that messages go on. */
+  let streamTooLarge = false
   let stopped = false
   let cancelRetry = () => {}
 
@@ -116,6 +123,9 @@ export function createConnection(ports: ConnectionPorts): Connection {
     if (code === closeCodes.unauthorized) return enter('expired')
     if (code === closeCodes.version) return enter('outdated')
     if (code === closeCodes.replaced) return void replaced()
+    if (code === closeCodes.tooLarge || code === frameTooLarge) streamTooLarge = true
+    // A relay that greets everybody and fails at the next write would else be met by all devices every second. (LINE-8)
+    if (phase === 'online' && clock.now() - onlineAt >= steadyMs) failures = 0
     failures++
     // What the relay calls final for these bytes may be over after a while: a token bucket, a bug that was mended. Not at once, though.
     const least = code >= 4400 && code < 4500 ? pauseMostMs : pauseLeastMs
@@ -155,9 +165,10 @@ export function createConnection(ports: ConnectionPorts): Connection {
     },
     coreReady: (ready) => {
       if (!ready || phase === 'online' || !socket) return
-      failures = 0
       const to = socket
+      onlineAt = clock.now()
       enter('online')
+      if (streamTooLarge) return
       ports.stream.connect((bytes) => to.send(encodeUp({ kind: 'stock', stream: privateStream, bytes })))
     },
     stop: () => {

@@ -87,7 +87,7 @@ test('[LINE-2] it tries again after half a second, then ever more slowly, up to 
   expect(new Set(pauses.slice(7)).size).toBeGreaterThan(1)
 })
 
-test('[LINE-3] `connectNow` does not wait, and once it was online the pauses begin anew', async () => {
+test('[LINE-3] `connectNow` does not wait', async () => {
   const s = stage()
   await s.open()
   s.last().events.closed(1006)
@@ -150,4 +150,39 @@ test('[LINE-7] the private stream gets its own bytes, the core gets the rest, an
   expect([s.stream.got, s.core.frames]).toEqual([[[1, 2]], []])
   s.last().events.received(Uint8Array.of(250, 1))
   expect(s.core.lost).toBe(1)
+})
+
+test('[LINE-8] a line that breaks as soon as it is up is tried ever more slowly; one that held begins anew', async () => {
+  const s = stage()
+  const pauses: number[] = []
+  await s.time.pass(0)
+  for (let i = 0; i < 10; i++) {
+    s.last().events.opened()
+    s.connection.coreReady(true)
+    const lostAt = s.time.now()
+    s.last().events.closed(closeCodes.restarting)
+    const count = s.sockets.length
+    while (s.sockets.length === count) await s.time.pass(100)
+    pauses.push(s.last().at - lostAt)
+  }
+  expect(Math.min(...pauses.slice(7))).toBeGreaterThanOrEqual(15_000)
+  s.last().events.opened()
+  s.connection.coreReady(true)
+  await s.time.pass(10_000)
+  const count = s.sockets.length
+  s.last().events.closed(closeCodes.restarting)
+  await s.time.pass(1_000)
+  expect(s.sockets).toHaveLength(count + 1)
+})
+
+test('[LINE-9] a private document that is too large for the relay stays here, and the rest goes on', async () => {
+  for (const code of [closeCodes.tooLarge, 1009]) {
+    const s = stage()
+    await s.open()
+    s.last().events.closed(code)
+    await s.time.pass(30_000)
+    s.last().events.opened()
+    s.connection.coreReady(true)
+    expect([s.connection.phase, s.core.links, s.stream.connected]).toEqual(['online', 2, 0])
+  }
 })
