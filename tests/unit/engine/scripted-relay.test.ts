@@ -294,3 +294,16 @@ test('[SYN-12] words under a signature that does not hold are shown as such, tru
     expect(timelineView(s.core.world, s.channel, 9).messages.map((one) => one.verified)).toEqual([!forged])
   }
 })
+
+test('[SYN-13] a segment that the relay calls stale from its very beginning is asked for once a second, not as fast as the line goes', async () => {
+  const s = await stage()
+  for (let i = 0; i < 10; i++) {
+    const open = s.opens().at(-1)
+    if (open) await s.down({ t: 'stale', req: open.req })
+  }
+  expect(s.opens()).toHaveLength(1)
+  s.clock.time += 1_000
+  s.core.wake()
+  await s.core.idle()
+  expect(s.opens()).toHaveLength(2)
+})

@@ -66,6 +66,8 @@ export interface Link {
   streamOfReq: Map<number, SegmentId>
   /** Segments to open, most wanted first. */
   wanted: SegmentId[]
+  /** Segments that the relay could not serve: not asked for again before this time of our clock. */
+  staleUntil: Map<SegmentId, number>
   /** Channels whose list of segments is to be asked for, most wanted first; one is asked at a time. */
   unlisted: ChannelId[]
   listings: Map<ChannelId, Listing>
@@ -248,6 +250,7 @@ export function startLink(wire: Wire): Link {
     streams: new Map(),
     streamOfReq: new Map(),
     wanted: [],
+    staleUntil: new Map(),
     unlisted: [],
     listings: new Map(),
     asking: '',

@@ -44,16 +44,24 @@ export function openWanted(world: World): void {
   if (!isReady(world)) return
   const { link } = world
   let opening = 0
+  const later: SegmentId[] = []
   for (const stream of link.streams.values()) if (!stream.opened) opening++
   while (opening < openingMax) {
     const segment = link.wanted.shift()
     if (segment === undefined) break
     const row = world.tables.segment.get(segment)
     if (!row || link.streams.has(segment)) continue
+    const from = link.staleUntil.get(segment) ?? 0
+    if (from > world.ports.clock.now()) {
+      later.push(segment)
+      wake(world, from)
+      continue
+    }
     const view = world.tables.channel.get(row.channel)?.view ?? 0
     open(world, link, row, row.n > 0 && row.view !== view)
     opening++
   }
+  link.wanted.push(...later)
   if (link.asking !== '') return
   const channel = link.unlisted.shift()
   if (channel === undefined) return
@@ -146,7 +154,7 @@ export function onStale(world: World, link: Link, req: number): void {
   if (stream.swaps || row.n === 0) {
     link.streams.delete(row.id)
     link.wanted.push(row.id)
-    wake(world, world.ports.clock.now() + staleAgainMs)
+    link.staleUntil.set(row.id, world.ports.clock.now() + staleAgainMs)
   } else open(world, link, row, true)
 }
 
