@@ -81,7 +81,7 @@ export interface Database {
   transaction<Value>(work: () => Value): Value
   /** A commit erased text: the log beside the database still holds the pages as they were. */
   noteErased(): void
-  /** Carries the log over and empties it, if text was erased since; false = a reader was in the way, try again. Cheap when there is nothing. */
+  /** Carries the log over and empties it, if text was erased since; false = a reader or a full disk was in the way, try again. Cheap when there is nothing. */
   scrub(): boolean
   close(): void
 }
@@ -113,7 +113,12 @@ export function openDatabase(path: string): Database {
   // A relay that died between an erasing commit and its scrub left the text in the log.
   let erased = true
   const scrub = () => {
-    if (erased) erased = sql.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy !== 0
+    try {
+      if (erased) erased = sql.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy !== 0
+    } catch (error) {
+      // What is committed lies safely in the log, and can still be read: a full disk must neither end the relay nor keep it from starting.
+      if (!isDiskTrouble(error)) throw error
+    }
     return !erased
   }
   scrub()
@@ -129,4 +134,11 @@ export function openDatabase(path: string): Database {
       sql.close()
     },
   }
+}
+
+/** SQLITE_IOERR (10) with its kinds, and SQLITE_FULL (13). */
+function isDiskTrouble(error: unknown): boolean {
+  return (
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && [10, 13].includes(error.errcode & 0xff)
+  )
 }

@@ -1,4 +1,5 @@
 // What lies in the data directory beside the database: the incarnation, the secrets, the lock.
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,4 +78,24 @@ test('one relay a data directory', () => {
   expect(() => lockData(path)).toThrow('another relay')
   unlock()
   lockData(path)()
+})
+
+test('a disk too full to carry the log over ends no relay and keeps none from starting', () => {
+  // Files of at most 4,000 blocks: the log still fits, the database would not.
+  const program = `
+    import { openDatabase } from '${new URL('../../../relay/store/database.ts', import.meta.url).pathname}'
+    const database = openDatabase('${join(folder, 'relay.db')}')
+    database.sql.exec('CREATE TABLE t (x BLOB)')
+    const scrubs = [1, 2].map(() => {
+      for (let i = 0; i < 15; i++) database.sql.prepare('INSERT INTO t VALUES (?)').run(new Uint8Array(100_000))
+      database.noteErased()
+      return database.scrub()
+    })
+    const again = openDatabase('${join(folder, 'relay.db')}')
+    console.log(JSON.stringify([...scrubs, again.sql.prepare('SELECT count(*) AS n FROM t').get().n]))`
+  writeFileSync(join(folder, 'full.ts'), program)
+  const ran = spawnSync('sh', ['-c', `ulimit -f 4000; exec "${process.execPath}" "${join(folder, 'full.ts')}"`], {
+    encoding: 'utf8',
+  })
+  expect(ran.stdout.trim(), ran.stderr).toBe('[true,false,30]')
 })
