@@ -16,6 +16,11 @@ const steps = { one: 0, two: 1, update: 2 } as const
 const emptyUpdate = Uint8Array.of(0, 0)
 const emptyVector = Uint8Array.of(0)
 
+/** A device that is asked for the whole and does not answer is cut off at this many times the blobs that may pile up. */
+const blobsTimesMax = 4
+/** Questions that one link may leave unanswered: an honest device answers each before its next. */
+const askedMax = 16
+
 /** Sizes by blob number, so that an update need not read the others. */
 export type PrivateSizes = Map<AccountId, Map<number, number>>
 
@@ -41,6 +46,7 @@ export async function runPrivate(
 }
 
 async function sendAll({ ports, links }: HubParts, sizes: PrivateSizes, link: Link, account: AccountId): Promise<void> {
+  if ((link.privateAsked?.length ?? 0) >= askedMax) return links.close(link, closeCodes.busy, 'asks and does not answer')
   const blobs = await ports.private.blobs(account)
   sizes.set(account, new Map(blobs.map(({ nr, bytes }) => [nr, bytes.length])))
   const answers = blobs.length > 0 ? blobs.map(({ bytes }) => bytes) : [emptyUpdate]
@@ -68,6 +74,9 @@ async function keep(
   if (await isNothingNew(hub, account, update, replaces)) return
   const total = [...held].reduce((sum, [nr, size]) => sum + (replaces.includes(nr) ? 0 : size), update.length)
   if (total > ports.settings.privateDocumentBytesMax) return links.close(link, closeCodes.tooLarge, 'private document')
+
+  if (replaces.length === 0 && held.size >= blobsTimesMax * ports.settings.privateBlobsMax)
+    return links.close(link, closeCodes.busy, 'private document in too many pieces')
 
   const bytes = new Uint8Array(update)
   const nr = await ports.private.put(account, bytes, replaces)

@@ -198,3 +198,27 @@ test('a document over its limit closes the link and stores nothing', async () =>
   expect(device.closedWith).toBe(closeCodes.tooLarge)
   expect(world.tables.blobs.get(device.person.account)?.size).toBe(1)
 })
+
+test('[PRIV-4] a device that writes and never answers is closed, at a bounded number of blobs; its next honest answer makes them one', async () => {
+  const world = createHubWorld({ settings: { privateBlobsMax: 5 } })
+  const device = await world.online(await world.person('dupe'))
+  const send = (...bytes: number[]) => device.up({ kind: 'stock', stream: privateStream, bytes: Uint8Array.from(bytes) })
+  send(0, 0, 1, 0)
+  for (let i = 0; i < 100; i++) send(0, 2, 3, 9, 9, i)
+  await world.hub.idle()
+  expect(device.closedWith).toBe(closeCodes.busy)
+  expect(world.tables.blobs.get(device.person.account)?.size).toBe(20)
+  const again = await world.online(device.person)
+  again.up({ kind: 'stock', stream: privateStream, bytes: Uint8Array.of(0, 0, 1, 0) })
+  again.up({ kind: 'stock', stream: privateStream, bytes: Uint8Array.of(0, 1, 3, 7, 7, 7) })
+  await world.hub.idle()
+  expect([again.closedWith, world.tables.blobs.get(device.person.account)?.size]).toEqual([0, 1])
+})
+
+test('[PRIV-5] a device that asks again and again, and answers nothing, is closed', async () => {
+  const world = createHubWorld()
+  const device = await world.online(await world.person('dupe'))
+  for (let i = 0; i < 100; i++) device.up({ kind: 'stock', stream: privateStream, bytes: Uint8Array.of(0, 0, 1, 0) })
+  await world.hub.idle()
+  expect(device.closedWith).toBe(closeCodes.busy)
+})
