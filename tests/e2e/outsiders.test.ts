@@ -30,6 +30,7 @@ test('[OUT-2] who is removed loses the place at once; words he had not sent come
   await expect(message(guest.page, 'seen before the end')).toBeVisible()
   await inStep(guest.page)
   await guest.context.setOffline(true)
+  await expect(guest.page.getByText(/^Offline/).first()).toBeVisible()
   await write(guest.page, 'never to arrive')
   await inStep(owner.page)
 

@@ -36,6 +36,8 @@ export interface Connection {
   readonly since: number
   /** At once, whatever the pause: the network is back, or the person asked. */
   connectNow(): void
+  /** The browser says that the network is gone: the line is given up without waiting for its silence. */
+  networkIsGone(): void
   /** A tab is used: an engine that was replaced fights back only for somebody who is there. */
   used(): void
   /** The core says whether its link is ready. */
@@ -49,6 +51,8 @@ const pauseMostMs = 30_000
 const steadyMs = 10_000
 /** RFC 6455: what the relay's socket says before a frame is even looked at. Only a whole private document is so large. */
 const frameTooLarge = 1009
+/** RFC 6455: ended without a goodbye. */
+const noLine = 1006
 const replacedPauseLeastMs = 30_000
 const replacedPauseMostMs = 600_000
 
@@ -92,15 +96,18 @@ export function createConnection(ports: ConnectionPorts): Connection {
         if (socket === opening) receive(bytes)
       },
       closed: (code) => {
-        if (socket !== opening) return
-        socket = undefined
-        link?.closed()
-        link = undefined
-        ports.stream.disconnect()
-        lost(code)
+        if (socket === opening) giveUp(code)
       },
     })
     socket = opening
+  }
+
+  const giveUp = (code: number) => {
+    socket = undefined
+    link?.closed()
+    link = undefined
+    ports.stream.disconnect()
+    lost(code)
   }
 
   const receive = (bytes: Parameters<typeof parseDown>[0]) => {
@@ -159,6 +166,12 @@ export function createConnection(ports: ConnectionPorts): Connection {
     connectNow: () => {
       failures = 0
       if (phase !== 'expired') connect()
+    },
+    networkIsGone: () => {
+      const dead = socket
+      if (!dead) return
+      giveUp(noLine)
+      dead.close()
     },
     used: () => {
       if (phase === 'replaced') connect()

@@ -35,6 +35,7 @@ export interface Engine {
   /** The browser's word on keeping what is stored, where somebody has asked. */
   persisted(granted: boolean): void
   networkIsBack(): void
+  networkIsGone(): void
   stop(): Promise<void>
 }
 
@@ -248,6 +249,7 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
       desk.shellChanged('link')
     },
     networkIsBack: () => running?.connection.connectNow(),
+    networkIsGone: () => running?.connection.networkIsGone(),
     stop: async () => {
       stopped = true
       await halt()

@@ -92,6 +92,7 @@ async function boot(): Promise<void> {
   )
   server.serve(engine)
   self.addEventListener('online', () => engine.networkIsBack())
+  self.addEventListener('offline', () => engine.networkIsGone())
 }
 
 // An engine that cannot start must not look alive: the page sees the error and starts another.

@@ -58,6 +58,7 @@ function stage() {
         ),
       persisted: (yes) => void granted.push(yes),
       networkIsBack: () => {},
+      networkIsGone: () => {},
       stop: async () => {},
     }
     return {

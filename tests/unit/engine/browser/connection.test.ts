@@ -186,3 +186,12 @@ test('[LINE-9] a private document that is too large for the relay stays here, an
     expect([s.connection.phase, s.core.links, s.stream.connected]).toEqual(['online', 2, 0])
   }
 })
+
+test('[LINE-9] where the browser says that the network is gone, the line is given up at once, and tried again', async () => {
+  const s = stage()
+  await s.open()
+  s.connection.networkIsGone()
+  expect([s.core.lost, s.connection.phase, s.last().over]).toEqual([1, 'offline', true])
+  await s.time.pass(1_000)
+  expect(s.sockets).toHaveLength(2)
+})
