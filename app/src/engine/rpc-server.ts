@@ -39,6 +39,8 @@ export function createRpcServer(ports: RpcServerPorts): RpcServer & { receive(me
   const tabs = new Map<string, Tab>()
   let engine: Engine | undefined
   let waiting: TabMessage[] = []
+  /** Calls that the engine is at. A tab that hears a new engine asks again, and may have been heard before: a sign-in must not run twice. */
+  const underWay = new Set<string>()
 
   const tabOf = (id: string): Tab => {
     const tab = tabs.get(id) ?? { seenAt: 0, subscriptions: [] }
@@ -78,7 +80,9 @@ export function createRpcServer(ports: RpcServerPorts): RpcServer & { receive(me
       case 'unsubscribe':
         return remove(tabOf(message.tab), message.subscription)
       case 'call': {
-        const answer = await serving.call(message.id, message.name, message.args)
+        if (underWay.has(message.id)) return
+        underWay.add(message.id)
+        const answer = await serving.call(message.id, message.name, message.args).finally(() => underWay.delete(message.id))
         return post({ to: 'tabs', kind: 'answer', tab: message.tab, id: message.id, answer })
       }
       case 'persisted':
