@@ -64,13 +64,14 @@ export async function enterPerson(
   const { account, dev, token } = entered.value
 
   let answers: ControlDown[] = []
+  let closed = ''
   const link = hub.connect({
     send(bytes) {
       const frame = parseDown(bytes)
       if (frame?.kind === 'control') answers.push(frame.message)
     },
-    close: (code, reason) => {
-      if (code !== 4401) throw new Error(`the relay closed the link of ${given.username}: ${code} ${reason}`)
+    close(code, reason) {
+      closed = `${code} ${reason}`
     },
     queuedBytes: () => 0,
   })
@@ -80,6 +81,7 @@ export async function enterPerson(
     answers = []
     for (const frame of frames) link.receive(encodeUp(frame))
     await hub.idle()
+    if (closed !== '') throw new Error(`the relay closed the link of ${given.username}: ${closed}`)
     return answers
   }
   const say = (message: ControlUp) => ask([{ kind: 'control', message }])
