@@ -160,17 +160,23 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
 
   const leave = async (force: boolean): Promise<Calls['signOut']['value']> => {
     if (!session) return { done: true, unsent: 0 }
-    const { account, token } = session
-    const world = running?.core.world
-    const own = world ? [...world.tables.outbox.values()].filter((row) => row.state.kind !== 'accepted').length : 0
-    const unsent = own + (world?.tables.command.size ?? 0)
-    if (unsent > 0 && !force) return { done: false, unsent }
-    const told = endSession(ports.http, token)
-    await Promise.race([told, new Promise<void>((resolve) => void ports.timers.after(signOutPatienceMs, resolve))])
+    const leaving = session
+    const core = running?.core
+    await core?.idle()
+    const first = core ? countUnsent(core) : 0
+    if (first > 0 && !force) return { done: false, unsent: first }
+    // The core ends before anything else: what another tab writes from here on is refused, and not taken and thrown away.
     session = undefined
-    phase = 'signed-out'
     await halt()
-    await forget(account)
+    const unsent = core ? countUnsent(core) : 0
+    if (unsent > 0 && !force) {
+      await start(leaving)
+      return { done: false, unsent }
+    }
+    const told = endSession(ports.http, leaving.token)
+    await Promise.race([told, new Promise<void>((resolve) => void ports.timers.after(signOutPatienceMs, resolve))])
+    phase = 'signed-out'
+    await forget(leaving.account)
     desk.shellChanged('session')
     desk.sourceChanged()
     return { done: true, unsent }
@@ -256,4 +262,9 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
       profile.close()
     },
   }
+}
+
+/** What a person made here and the relay does not have. */
+function countUnsent({ world: { tables } }: RunningAccount['core']): number {
+  return [...tables.outbox.values()].filter((row) => row.state.kind !== 'accepted').length + tables.command.size
 }
