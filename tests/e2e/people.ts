@@ -35,11 +35,11 @@ export async function signUp(page: Page, name: string): Promise<void> {
   await expect(form).toBeHidden()
 }
 
-export async function signIn(page: Page, url: string, name: string): Promise<void> {
+export async function signIn(page: Page, url: string, name: string, secret = password): Promise<void> {
   await page.goto(`${url}/sign-in`)
   const form = page.getByRole('form', { name: 'Sign in' })
   await form.getByLabel('Name or e-mail').fill(name)
-  await form.getByLabel('Password', { exact: true }).fill(password)
+  await form.getByLabel('Password', { exact: true }).fill(secret)
   await form.getByRole('button', { name: 'Sign in', exact: true }).click()
   await expect(form).toBeHidden()
 }

@@ -33,9 +33,12 @@ const generous = {
   LIMIT_SOCKETS: '10000/60',
 }
 
+export function newDataDir(): string {
+  return mkdtempSync(join(tmpdir(), 'dupecord-'))
+}
+
 /** @param settings environment variables on top of those that let many tests share one address */
-export async function startRelay(settings: Record<string, string> = {}): Promise<RelayProcess> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'dupecord-'))
+export async function startRelay(settings: Record<string, string> = {}, dataDir = newDataDir()): Promise<RelayProcess> {
   let child: ChildProcess | undefined
   let port = '0'
   let url = ''
