@@ -43,7 +43,13 @@ export interface RunningAccount {
   halt(): Promise<void>
 }
 
-export async function runAccount(ports: RuntimePorts, session: StoredSession, events: RuntimeEvents): Promise<RunningAccount> {
+/** @param firstPauseMs how long to stay offline: storage that fails at whatever the relay brings must not make us come back every second */
+export async function runAccount(
+  ports: RuntimePorts,
+  session: StoredSession,
+  events: RuntimeEvents,
+  firstPauseMs: number,
+): Promise<RunningAccount> {
   const { clock, random, timers, profile } = ports
   const { account, username, dev, token } = session
   const stored = await profile.deviceKey(account)
@@ -86,6 +92,7 @@ export async function runAccount(ports: RuntimePorts, session: StoredSession, ev
     openSocket: ports.openSocket,
     core,
     token,
+    firstPauseMs,
     stream: document,
     stillLeads: async () => {
       const leads = await profile.leads()

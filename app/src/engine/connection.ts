@@ -18,6 +18,8 @@ export interface ConnectionPorts {
   openSocket(events: SocketEvents): Socket
   core: Core
   token: string
+  /** How long to stay away at first, ms. */
+  firstPauseMs: number
   /** The private document's side of the stream. */
   stream: {
     connect(send: (bytes: Uint8Array) => void): void
@@ -155,7 +157,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
     else core.beat()
   })
 
-  ports.timers.after(0, connect)
+  cancelRetry = timers.after(ports.firstPauseMs, connect)
   return {
     get phase() {
       return phase

@@ -40,6 +40,9 @@ export interface Engine {
 }
 
 const rebuildPauseMs = 1_000
+/** The first stays offline for so long after a failed commit, each next one that fails soon twice as long. */
+const awayLeastMs = 1_000
+const awayMostMs = 300_000
 /** Whoever signs out is not kept waiting for a relay that does not answer. */
 const signOutPatienceMs = 3_000
 
@@ -50,6 +53,10 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
   let phase: SessionView['phase'] = 'starting'
   let persisted = storedPersisted
   let stopped = false
+  /** Commits that failed one soon after the other. */
+  let failures = 0
+  let runningSince = 0
+  const awayMs = () => Math.min(awayMostMs, awayLeastMs * 2 ** (failures - 1))
   const startedAt = clock.now()
 
   const accountPorts: AccountPorts = {
@@ -100,12 +107,18 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
   )
 
   const start = async (next: StoredSession): Promise<void> => {
-    running = await runAccount(ports, next, {
-      coreChanged: (changes) => desk.coreChanged(changes),
-      documentChanged: (change) => desk.documentChanged(change),
-      connectionChanged: (to) => onConnection(to),
-      failed: (error) => void rebuild(error),
-    })
+    running = await runAccount(
+      ports,
+      next,
+      {
+        coreChanged: (changes) => desk.coreChanged(changes),
+        documentChanged: (change) => desk.documentChanged(change),
+        connectionChanged: (to) => onConnection(to),
+        failed: (error) => void rebuild(error),
+      },
+      failures === 0 ? 0 : awayMs(),
+    )
+    runningSince = clock.now()
     session = next
     phase = 'signed-in'
     desk.shellChanged('session')
@@ -135,6 +148,8 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
       return
     }
     ports.report(error)
+    // A full disk fails again at the next update: what is held can be read meanwhile, but the relay is not asked for more every second.
+    failures = clock.now() - runningSince > 2 * awayMostMs ? 1 : failures + 1
     const again = session
     await halt()
     if (!again || stopped) return
@@ -148,6 +163,7 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
     const next: StoredSession = { token, account, username, operator, dev }
     await profile.signIn(next, device.stored)
     await halt()
+    failures = 0
     await start(next)
   }
 

@@ -38,6 +38,7 @@ function stage(given: { leads?: boolean } = {}) {
     // reason: a connection uses of the core only what is faked here
     core: fakeCore as Core,
     token: 'token',
+    firstPauseMs: 0,
     stream: {
       connect: () => void stream.connected++,
       disconnect: () => {
