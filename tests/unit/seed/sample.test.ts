@@ -1,5 +1,7 @@
 // The sample seed: the first data model, field by field, where SPEC.md §2 says that it lives now.
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { communitiesView } from '#app/engine/views/community-views.ts'
 import { nodePassword } from '../../fakes/node-device.ts'
 import { seedSample } from '../../seed/sample-community.ts'
 import { type SeededRelay, startSeededRelay } from './seeded-relay.ts'
@@ -66,6 +68,7 @@ test('dupette signs in with the password and reads the message, its author and i
   expect(post).toMatchObject({ by: dupe?.account, body: { t: 'Hello, world!' }, state: { kind: 'accepted' } })
   expect(post?.at).toBeGreaterThanOrEqual(before)
   expect(channel.size).toBe(2)
+  await device.until(() => communitiesView(device.core.world)[0]?.channels.length === 2)
   const written = await device.send(general.space, general.id, 'hello back')
   await device.until(() => {
     const posts = device.core.world.views.get(general.id)?.timeline.window(50).posts ?? []

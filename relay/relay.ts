@@ -1,0 +1,120 @@
+// A relay over one data directory, put together: stores, hub and HTTP side. No port is opened and no time is kept here: main.ts does that,
+// and the seed command drives the same relay by a clock of its own.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from '#shared/base/ports.ts'
+import { createCommandDesk } from './community/command-desk.ts'
+import { createInviteSight } from './community/invite-sight.ts'
+import { createStructureAuthor } from './community/structure-author.ts'
+import { loadVerifier, nodeHasher, nodeRandom } from './crypto.ts'
+import { createHttp } from './http/http.ts'
+import { createSessions } from './http/sessions.ts'
+import type { HttpSettings } from './http/settings.ts'
+import { createHub, type Hub } from './hub.ts'
+import type { HubSettings } from './hub-ports.ts'
+import { createHealth } from './ops/health.ts'
+import type { RelayLog } from './ops/log.ts'
+import { openSecrets } from './ops/secrets.ts'
+import type { AccountStore } from './store/account-store.ts'
+import type { CommunityStore } from './store/community-store.ts'
+import { lockData } from './store/data-lock.ts'
+import { type Database, openDatabase } from './store/database.ts'
+import { createIncarnationFile } from './store/incarnation-file.ts'
+import type { LogStore } from './store/log-store.ts'
+import { openMetaStore } from './store/relay-meta.ts'
+import { createSqliteAccountStore } from './store/sqlite-account-store.ts'
+import { createSqliteCommunityStore } from './store/sqlite-community-store.ts'
+import { createSqliteLogStore } from './store/sqlite-log-store.ts'
+import { createSqlitePrivateStore } from './store/sqlite-private-store.ts'
+
+export interface RelaySettings {
+  dataDir: string
+  clock: Clock
+  log: RelayLog
+  hub: HubSettings
+  http: HttpSettings
+}
+
+export interface Relay {
+  readonly hub: Hub
+  readonly http: ReturnType<typeof createHttp>
+  readonly database: Database
+  readonly accounts: AccountStore
+  readonly community: CommunityStore
+  readonly channels: LogStore
+  /** Signatures are checked by the native addon, not by its wasm stand-in. */
+  readonly native: boolean
+  /** The database is an older one than this relay wrote last. */
+  readonly restored: boolean
+  /** Ends links, finishes what is under way, and gives the directory free. */
+  close(): Promise<void>
+}
+
+/** @throws {Error} a sentence for the operator: the directory is in use, or something in it cannot be read */
+export async function openRelay({ dataDir, clock, log, hub: hubSettings, http: httpSettings }: RelaySettings): Promise<Relay> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const unlock = lockData(join(dataDir, 'lock'))
+  const secrets = openSecrets(join(dataDir, 'secrets.json'), nodeRandom)
+  const database = openDatabase(join(dataDir, 'relay.db'))
+  const { meta, restored } = openMetaStore(database, createIncarnationFile(join(dataDir, 'incarnation')), nodeRandom)
+
+  const { verifier, native } = await loadVerifier()
+  const accounts = createSqliteAccountStore(database)
+  const community = createSqliteCommunityStore(database)
+  const channels = createSqliteLogStore(database)
+  const structure = await createStructureAuthor({ store: community, random: nodeRandom })
+  const sessions = createSessions({
+    store: accounts,
+    clock,
+    random: nodeRandom,
+    settings: httpSettings.session,
+    endSession: (idHash) => hub.endSession(idHash),
+  })
+  const hub = createHub({
+    log: channels,
+    community,
+    private: createSqlitePrivateStore(database),
+    meta,
+    accounts,
+    sessions,
+    desk: createCommandDesk({ store: community, structure, hasher: nodeHasher, verifier }),
+    verifier,
+    mac: nodeHasher,
+    markKey: secrets.markKey,
+    random: nodeRandom,
+    clock,
+    nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+    report: log.hub,
+    settings: hubSettings,
+  })
+  const http = createHttp({
+    settings: httpSettings,
+    accounts,
+    sessions,
+    verifier,
+    clock,
+    random: nodeRandom,
+    pepper: secrets.pepper,
+    log,
+    previewInvite: createInviteSight({ community, accounts, hasher: nodeHasher, clock }),
+    health: createHealth({ meta, hub: hub.health, dataDir, startedAt: clock.now(), now: clock.now }),
+    pages: fileURLToPath(new URL('../build', import.meta.url)),
+  })
+  return {
+    hub,
+    http,
+    database,
+    accounts,
+    community,
+    channels,
+    native,
+    restored,
+    close: async () => {
+      await hub.stop()
+      structure.close()
+      database.close()
+      unlock()
+    },
+  }
+}
