@@ -144,7 +144,8 @@ export function createConnection(ports: ConnectionPorts): Connection {
   }
 
   const replaced = async () => {
-    const leads = await ports.stillLeads()
+    // Storage that cannot be asked says nothing against this engine; its next write is fenced in any case.
+    const leads = await ports.stillLeads().catch(() => true)
     if (!leads || stopped || socket) return
     enter('replaced')
     retryIn(Math.min(replacedPauseMostMs, replacedPauseLeastMs * 2 ** replacements))

@@ -237,6 +237,9 @@ test('[SYN-4] a second device of the same person has the same, read state includ
   expect([unread(bob), unread(phone)]).toEqual([1, 1])
   await ann.call('send', { ...place, text: 'four' })
   expect([unread(bob), unread(phone)]).toEqual([2, 2])
+  const tablet = await world.device(ben)
+  await tablet.connect()
+  expect(unread(tablet)).toBe(2)
 })
 
 test('[SYN-5] read offline, it is read on the other device when the network is back', async () => {

@@ -20,7 +20,8 @@ export async function onRead(world: World, rows: readonly ReadMarker[]): Promise
     const order = gen - mine.gen || seq - mine.seq
     if (order < 0 || (order === 0 && !mine.dirty)) continue
     put(world, 'marker', { channel, gen, seq, dirty: false })
-    if (order > 0) await recount(world, channel, seq)
+    // Before `ready` the heads that came with the hello carry counts made by these very markers, and nothing may be held to count yet.
+    if (order > 0 && isReady(world)) await recount(world, channel, seq)
   }
 }
 
