@@ -1,6 +1,8 @@
 // The engine's shell: who is signed in, what tabs ask, and the running account behind it. It does what a core may not know of
 // (passwords, tokens, HTTP), and builds the account's core anew from storage when a commit failed.
+
 import type { AccountId, EntryId } from '#shared/base/ids.ts'
+import type { RefusalCode } from '#shared/protocol/refusals.ts'
 import type { DeviceKeyPair } from '../platform/device-key.ts'
 import type { AccountHttp } from './account/account-http.ts'
 import type { AccountPorts, SignedIn } from './account/account-ports.ts'
@@ -208,7 +210,7 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
     usernameFree: ({ username }) => askUsernameFree(ports.http, username),
     previewInvite: ({ code }) => askInvite(ports.http, code, session?.token ?? ''),
     join: async ({ code }, id) => {
-      if (!running || !session) return { ok: false, code: 'unauthorized' }
+      if (!running || !session) return notRunning()
       const asked = await askInvite(ports.http, code, session.token)
       if (!asked.ok) return asked
       const { space, joined } = asked.value
@@ -217,7 +219,8 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
         : running.core.call(id, 'join', { code, space })
     },
     setDraft: async ({ channel, text }) => {
-      await running?.document.setDraft(channel, text)
+      if (!running) return notRunning()
+      await running.document.setDraft(channel, text)
       return { ok: true, value: null }
     },
     connectNow: async () => {
@@ -225,6 +228,11 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
       return { ok: true, value: null }
     },
   }
+  /** Built anew after a failed write it is back in a moment; without a session it is not. */
+  const notRunning = (): { ok: false; code: RefusalCode } => ({
+    ok: false,
+    code: session || phase === 'starting' ? 'busy' : 'unauthorized',
+  })
   const entered = async (
     answer: Awaited<ReturnType<typeof signUp>>,
   ): Promise<{ ok: true; value: null } | (typeof answer & { ok: false })> => {
@@ -240,7 +248,7 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
       const handler = own[name] as (args: Calls[Name]['args'], id: EntryId) => Promise<CallAnswer<Name>>
       return handler(args, id)
     }
-    if (!running) return { ok: false, code: phase === 'starting' ? 'busy' : 'unauthorized' }
+    if (!running) return notRunning()
     // reason: every name that is not `own` is the core's, with the same arguments
     return running.core.call(id, name as CoreCallName, args as CoreCalls[CoreCallName]) as Promise<CallAnswer<Name>>
   }
