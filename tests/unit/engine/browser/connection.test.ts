@@ -188,7 +188,7 @@ test('[LINE-9] a private document that is too large for the relay stays here, an
   }
 })
 
-test('[LINE-9] where the browser says that the network is gone, the line is given up at once, and tried again', async () => {
+test('[LINE-11] where the browser says that the network is gone, the line is given up at once, and tried again', async () => {
   const s = stage()
   await s.open()
   s.connection.networkIsGone()
