@@ -33,9 +33,18 @@ const elementPrefix = /^([1-9a-z][0-9a-z]{0,10})\.(0|[1-9a-z][0-9a-z]{0,10})\./
 
 /** The text to sign. A lone surrogate, which has no UTF-8, becomes U+FFFD; what is written here can always be read again. */
 export function writeEntryText(fields: EntryFields): string {
-  const text = JSON.stringify(fieldList(fields), (_, value) => (typeof value === 'string' ? value.toWellFormed() : value))
+  const text = textOfFields(fields)
   assert(judgeFields(text).ok, 'an entry is written only as it may be read')
   return text
+}
+
+/** Does this version write such an entry? What a newer one wrote it can show, but not sign anew. */
+export function isWritable(fields: EntryFields): boolean {
+  return judgeFields(textOfFields(fields)).ok
+}
+
+function textOfFields(fields: EntryFields): string {
+  return JSON.stringify(fieldList(fields), (_, value) => (typeof value === 'string' ? value.toWellFormed() : value))
 }
 
 /** The bytes to send. @param sig 86 characters */

@@ -1,7 +1,7 @@
 // What one's own devices wrote goes back into the outbox when a copy of it is given up: the relay may not have it any more.
 // The relay answers `known` where it has it after all, so putting back too much is harmless and too little loses words.
 import type { ChannelId, SpaceId } from '#shared/base/ids.ts'
-import type { Element } from '#shared/log/entry-codec.ts'
+import { type Element, isWritable } from '#shared/log/entry-codec.ts'
 import type { EntryOp } from '#shared/protocol/records.ts'
 import type { OutboxRow } from '../device-store.ts'
 import { putRow } from './outbox.ts'
@@ -29,6 +29,8 @@ export function putBack(world: World, place: { space: SpaceId; channel: ChannelI
   for (const { id, dev, at, op, ref, ext, body, sig, text } of own) {
     if (!isKnown(op)) continue
     const signed = dev === signer.dev ? { dev, sig, text } : undefined
+    // A newer version on another own device wrote it: that device still holds it as it was signed, and brings it back itself.
+    if (!signed && !isWritable({ id, by: me.account, dev: signer.dev, at, op, ref, ext, body })) continue
     const row: OutboxRow = {
       id,
       n: n++,
