@@ -56,7 +56,8 @@ export function fieldList(fields: ReadFields): readonly unknown[] {
   return [fields.id, fields.by, fields.dev, fields.at, fields.op, fields.ref, fields.ext, fields.body]
 }
 
-function isOp(op: string): op is EntryOp {
+/** An op that this version knows. */
+export function isOp(op: string): op is EntryOp {
   return ops.has(op)
 }
 

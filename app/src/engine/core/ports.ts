@@ -4,7 +4,7 @@ import type { AccountId, ChannelId, DeviceId, EntryId, SpaceId } from '#shared/b
 import type { Clock, Random } from '#shared/base/ports.ts'
 import type { Hasher, Verifier } from '#shared/crypto/ports.ts'
 import type { FrameUp } from '#shared/protocol/frames.ts'
-import type { RefusalCode } from '#shared/protocol/refusals.ts'
+import type { UnsentView } from '../api.ts'
 import type { DeviceStore } from '../device-store.ts'
 
 /** This device's key. WebCrypto signs asynchronously, hence so does the port. */
@@ -20,16 +20,7 @@ export interface Me {
 }
 
 /** Words that the relay refused, as the account's other devices see them too. */
-export interface UnsentWords {
-  id: EntryId
-  space: SpaceId
-  channel: ChannelId
-  communityName: string
-  channelName: string
-  text: string
-  at: number
-  code: RefusalCode
-}
+export type UnsentWords = UnsentView
 
 /** The private document as the core sees it: a place to leave refused words for the other devices. Losing a write here loses no words: the outbox has them. */
 export interface WordsPort {
