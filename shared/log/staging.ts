@@ -133,7 +133,7 @@ export function createStaging(facts: ChannelFacts, random: Random, limits: Segme
     },
     reserve: put,
     finish: () => {
-      if (channel.seq === facts.channel.seq) return { batch: undefined, updates: [], opened: [] }
+      if (staged.size === 0) return { batch: undefined, updates: [], opened: [] }
       channel.rev++
       channel.last = newestStanding()
       const segments = [...staged.values()].map(finishSegment)
