@@ -36,3 +36,6 @@ export const queueableActs: ReadonlySet<ActName> = new Set<ActName>([
   'channel.topic',
   'channel.move',
 ])
+
+/** Acts that free more than they take: done also where nothing else can be stored, or where somebody must go at once. */
+export const needsNoRoom: ReadonlySet<ActName> = new Set<ActName>(['channel.delete', 'member.leave', 'member.remove'])

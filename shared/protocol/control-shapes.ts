@@ -74,7 +74,7 @@ const deviceKey = v.looseObject({
   from: count,
   until: count,
 })
-const verdict = v.variant('kind', [
+export const verdictShape = v.variant('kind', [
   v.looseObject({ kind: v.literal('accepted'), id: id<EntryId>(), seq: count, at: count }),
   v.looseObject({ kind: v.literal('known'), id: id<EntryId>(), seq: count, gone: v.boolean() }),
   v.looseObject({
@@ -116,7 +116,7 @@ const downShapes = [
     list: v.array(segmentListing),
     more: v.boolean(),
   }),
-  v.looseObject({ t: v.literal('result'), nr: count, verdicts: v.array(verdict), wait: count }),
+  v.looseObject({ t: v.literal('result'), nr: count, verdicts: v.array(verdictShape), wait: count, why: v.optional(code) }),
   v.looseObject({ t: v.literal('stale'), req: count }),
   v.looseObject({ t: v.literal('gone'), channel: id<ChannelId>() }),
   v.looseObject({ t: v.literal('left'), space: id<SpaceId>(), code: v.literal('notmember') }),
@@ -125,6 +125,7 @@ const downShapes = [
   v.looseObject({ t: v.literal('keys'), rows: v.array(deviceKey) }),
   v.looseObject({ t: v.literal('read'), rows: v.array(readMarker) }),
   v.looseObject({ t: v.literal('beat'), mark: v.string(), now: count }),
+  v.looseObject({ t: v.literal('restarting'), ms: count }),
 ] as const
 const done = [
   v.looseObject({ t: v.literal('done'), id: id<CommandId>(), space: id<SpaceId>(), n: count }),

@@ -84,8 +84,8 @@ export type ControlDown =
   | { t: 'segment'; channel: ChannelId; seg: SegmentId; of: SegmentId | ''; client: number }
   /** One page. `more`: ask again, after the last one listed. Everywhere else the frames after a `more` follow unasked. */
   | { t: 'segments'; channel: ChannelId; rev: number; list: SegmentListing[]; more: boolean }
-  /** The answer to append `nr`: verdicts up to the first entry that has to wait. */
-  | { t: 'result'; nr: number; verdicts: Verdict[]; wait: number }
+  /** The answer to append `nr`: verdicts up to the first entry that has to wait, for `wait` ms; `why`, where it is not the sender's own pace. */
+  | { t: 'result'; nr: number; verdicts: Verdict[]; wait: number; why?: RefusalCode | undefined }
   /**
    * The copy opened by `req` is not of this history, or its reader was too slow: drop it (own entries kept) and open with n = 0.
    * In answer to an open with n = 0: there is no such segment (any more); ask for the channel's `segments`.
@@ -102,6 +102,8 @@ export type ControlDown =
   | { t: 'keys'; rows: DeviceKey[] }
   | { t: 'read'; rows: ReadMarker[] }
   | { t: 'beat'; mark: string; now: number }
+  /** The relay stops, and closes the link: everything that was answered is on its disk. Come back after `ms`, each device at a time of its own. */
+  | { t: 'restarting'; ms: number }
 
 export type FrameUp =
   | { kind: 'control'; message: ControlUp }
@@ -119,6 +121,8 @@ export const closeCodes = {
   unauthorized: 4401,
   forbidden: 4403,
   replaced: 4409,
+  /** What the reader holds is no copy of this document: it begins anew. */
+  history: 4410,
   tooLarge: 4413,
   version: 4426,
   busy: 4503,

@@ -21,6 +21,8 @@ export interface LinkView {
   since: number
   /** Messages and commands that wait on this device. */
   waiting: number
+  /** The relay has no room left: it serves, and what waits goes when it takes something again. */
+  full: boolean
   /** Refused, kept under "Not sent". */
   unsent: number
   /** Storage that the browser may not evict was granted; undefined = not asked yet. */

@@ -55,6 +55,8 @@ const steadyMs = 10_000
 const frameTooLarge = 1009
 /** RFC 6455: ended without a goodbye. */
 const noLine = 1006
+/** However long a relay says that it stays away. */
+const announcedPauseMostMs = 60_000
 const replacedPauseLeastMs = 30_000
 const replacedPauseMostMs = 600_000
 
@@ -70,6 +72,8 @@ export function createConnection(ports: ConnectionPorts): Connection {
   let onlineAt = 0
   /** The relay closed the line over the private document's size: it stays on this device, so that messages go on. */
   let streamTooLarge = false
+  /** The relay said that it stops, and for how long; 0 = it did not. */
+  let announcedMs = 0
   let stopped = false
   let cancelRetry = () => {}
 
@@ -83,6 +87,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
   const connect = () => {
     cancelRetry()
     if (stopped || socket) return
+    announcedMs = 0
     if (phase !== 'connecting') enter('connecting')
     const opening = ports.openSocket({
       opened: () => {
@@ -119,7 +124,11 @@ export function createConnection(ports: ConnectionPorts): Connection {
     if (!frame) socket?.close()
     else if (frame.kind === 'stock') {
       if (frame.stream === privateStream) ports.stream.receive(frame.bytes)
-    } else if (frame.kind !== 'unknown') link?.receive(frame)
+    } else if (frame.kind !== 'unknown') {
+      if (frame.kind === 'control' && frame.message.t === 'restarting')
+        announcedMs = Math.min(frame.message.ms, announcedPauseMostMs)
+      link?.receive(frame)
+    }
   }
 
   const retryIn = (ms: number) => {
@@ -133,6 +142,11 @@ export function createConnection(ports: ConnectionPorts): Connection {
     if (code === closeCodes.version) return enter('outdated')
     if (code === closeCodes.replaced) return void replaced()
     if (code === closeCodes.tooLarge || code === frameTooLarge) streamTooLarge = true
+    // It said so, and is no failure of the line: nothing is shown but that it connects. Everybody comes back at a time of their own.
+    if (announcedMs > 0) {
+      enter('connecting')
+      return retryIn(announcedMs + spread(random, announcedMs))
+    }
     // A relay that greets everybody and fails at the next write would else be met by all devices every second. (LINE-8)
     if (phase === 'online' && clock.now() - onlineAt >= steadyMs) failures = 0
     failures++
@@ -201,4 +215,10 @@ export function createConnection(ports: ConnectionPorts): Connection {
 function jittered(random: Random, ms: number): number {
   const [byte = 0] = random.bytes(1)
   return Math.round((ms * (256 + byte)) / 512)
+}
+
+/** Anywhere below `ms`, finely enough for thousands of devices. */
+function spread(random: Random, ms: number): number {
+  const [high = 0, low = 0] = random.bytes(2)
+  return Math.round((ms * (256 * high + low)) / 65_536)
 }

@@ -80,13 +80,16 @@ export async function createEngine(ports: EnginePorts, storedPersisted: boolean 
       ? { phase, account: session.account, username: session.username, operator: session.operator }
       : { phase, account: '', username: '', operator: false }
   const linkView = (): LinkView => {
-    if (!running) return { phase: 'connecting', since: startedAt, waiting: 0, unsent: 0, persisted }
+    if (!running) return { phase: 'connecting', since: startedAt, waiting: 0, full: false, unsent: 0, persisted }
     const { core, document, connection } = running
+    const waiting = countWaiting(core.world)
     return {
       // A session that ended is the session's news; for the link it is only away.
       phase: connection.phase === 'expired' ? 'offline' : connection.phase,
       since: connection.since,
-      waiting: countWaiting(core.world),
+      waiting,
+      // Of no concern to whoever has nothing to give.
+      full: waiting > 0 && (core.world.link?.noRoom ?? false),
       unsent: unsentView(core.world, document.unsent()).length,
       persisted,
     }

@@ -4,7 +4,7 @@ import { call, topic } from './client.svelte.ts'
 
 export type { LinkView } from '../engine/api.ts'
 
-const unknown: LinkView = { phase: 'connecting', since: 0, waiting: 0, unsent: 0, persisted: undefined }
+const unknown: LinkView = { phase: 'connecting', since: 0, waiting: 0, full: false, unsent: 0, persisted: undefined }
 
 let away = false
 let wasAway = false

@@ -307,3 +307,81 @@ test('[SYN-13] a segment that the relay calls stale from its very beginning is a
   await s.core.idle()
   expect(s.opens()).toHaveLength(2)
 })
+
+test('[ROOM-9] a relay without room: words wait and are not "not sent", what deletes goes ahead, and all goes by itself', async () => {
+  const s = await stage()
+  await s.down({ t: 'opened', req: s.opens()[0]?.req ?? 0, client: s.client })
+  const old = await s.say('old')
+  await s.update(0, 1)
+  await s.answer([{ kind: 'accepted', id: old, seq: 1, at: s.clock.time }])
+  const full = () => s.down({ t: 'result', nr: s.appends().at(-1)?.nr ?? 0, verdicts: [], wait: 15_000, why: 'disk_full' })
+  const wake = async (ms: number) => {
+    s.clock.time += ms
+    s.core.wake()
+    await s.core.idle()
+  }
+  s.take()
+  await s.say('new')
+  await full()
+  expect([s.core.world.link?.noRoom, countWaiting(s.core.world), unsentView(s.core.world, [])]).toEqual([true, 1, []])
+  expect(s.appends()).toHaveLength(1)
+  await wake(14_999)
+  expect(s.appends()).toHaveLength(1)
+
+  s.take()
+  await s.core.call(makeTimeId(s.clock.time + 1, new Uint8Array(16)), 'remove', { channel: s.channel, id: old })
+  await s.core.idle()
+  const ops = s.appends().map((frame) => frame.entries.map((bytes) => parseEntry(bytes)).map((one) => one.ok && one.value.op))
+  expect(ops).toEqual([['redact']])
+  // Not even that found room: it is not asked in a loop.
+  await full()
+  expect(s.appends()).toHaveLength(1)
+
+  s.take()
+  await wake(15_000)
+  expect(s.appends().map((frame) => frame.entries.length)).toEqual([2])
+  const [post, redact] = s.appends()[0]?.entries.map((bytes) => parseEntry(bytes)) ?? []
+  if (!post?.ok || !redact?.ok) throw new Error('both were sent')
+  await s.answer([
+    { kind: 'accepted', id: post.value.id, seq: 2, at: s.clock.time },
+    { kind: 'accepted', id: redact.value.id, seq: 3, at: s.clock.time },
+  ])
+  expect([s.core.world.link?.noRoom, countWaiting(s.core.world)]).toEqual([false, 0])
+})
+
+test('[ROOM-10] a queued command that found no room stays queued and goes again; whoever waits for another is told', async () => {
+  const s = await stage()
+  const commands = () =>
+    s.take().flatMap((frame) => (frame.kind === 'control' && frame.message.t === 'command' ? [frame.message.text] : []))
+  const idOf = (text: string | undefined) => {
+    const parsed = parseCommand(text ?? '', 'A'.repeat(86))
+    if (!parsed.ok) throw new Error('a command was sent')
+    return parsed.value.command.id
+  }
+  const call = (name: 'renameCommunity' | 'createInvite') => {
+    const id = makeTimeId<'entry'>(s.clock.time, new Uint8Array(16).fill(name.length))
+    return name === 'renameCommunity'
+      ? s.core.call(id, name, { space: s.space, name: 'Three Cups' })
+      : s.core.call(id, name, { space: s.space, days: 0, uses: 0 })
+  }
+  s.take()
+  const renamed = call('renameCommunity')
+  await s.core.idle()
+  const [first] = commands()
+  await s.down({ t: 'done', id: idOf(first), space: s.space, code: 'disk_full', present: null })
+  expect([await renamed, countWaiting(s.core.world), s.core.world.tables.outcome.size]).toEqual([{ ok: true, value: null }, 1, 0])
+  expect([s.core.world.link?.noRoom, commands()]).toEqual([true, []])
+
+  const invited = call('createInvite')
+  await s.core.idle()
+  const [second] = commands()
+  await s.down({ t: 'done', id: idOf(second), space: s.space, code: 'disk_full', present: null })
+  expect(await invited).toMatchObject({ ok: false, code: 'disk_full' })
+
+  s.clock.time += 15_000
+  s.core.wake()
+  await s.core.idle()
+  expect(commands()).toEqual([first])
+  await s.down({ t: 'done', id: idOf(first), space: s.space, n: 2 })
+  expect(s.core.world.link?.noRoom).toBe(false)
+})

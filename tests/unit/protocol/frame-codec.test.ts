@@ -4,7 +4,9 @@ import { concatBytes, utf8 } from '#shared/base/bytes.ts'
 import { limits } from '#shared/base/limits.ts'
 import { createPrng } from '#shared/base/prng.ts'
 import { encodeDown, encodeUp, parseDown, parseUp } from '#shared/protocol/frame-codec.ts'
-import { framesDown, framesUp } from './frame-samples.ts'
+import { framesUp, laterFramesDown, framesDown as oldFramesDown } from './frame-samples.ts'
+
+const framesDown = [...oldFramesDown, ...laterFramesDown]
 
 const plain = (frame: unknown) =>
   JSON.parse(JSON.stringify(frame, (_, value) => (value instanceof Uint8Array ? [...value] : value)))

@@ -57,6 +57,12 @@ const controlsDown: ControlDown[] = [
   { t: 'beat', mark: 'mark', now: 1_800_000_000_000 },
 ]
 
+/** What later relays say beside it: a device of before skips the frame that it does not know, and reads the other as it always did. */
+const laterControlsDown: ControlDown[] = [
+  { t: 'result', nr: 2, verdicts: [], wait: 15_000, why: 'disk_full' },
+  { t: 'restarting', ms: 2_000 },
+]
+
 export const framesUp: FrameUp[] = [
   ...controlsUp.map((message) => ({ kind: 'control' as const, message })),
   { kind: 'append', nr: 300, channel, entries: [Uint8Array.of(1, 2, 3), new Uint8Array(), new Uint8Array(200).fill(9)] },
@@ -68,3 +74,5 @@ export const framesDown: FrameDown[] = [
   { kind: 'update', seg: segment, update: Uint8Array.of(0, 0) },
   { kind: 'stock', stream: 300, bytes: Uint8Array.of(0, 2, 2, 0, 0) },
 ]
+
+export const laterFramesDown: FrameDown[] = laterControlsDown.map((message) => ({ kind: 'control' as const, message }))

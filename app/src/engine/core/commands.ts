@@ -2,7 +2,7 @@
 // the others live only as long as their author waits, since a join or a deletion that happens days later is not what was meant.
 import { toBase64Url } from '#shared/base/bytes.ts'
 import type { CommandId, SpaceId } from '#shared/base/ids.ts'
-import { type Command, type CommandAct, queueableActs } from '#shared/community/command.ts'
+import { type Command, type CommandAct, needsNoRoom, queueableActs } from '#shared/community/command.ts'
 import { writeCommandText } from '#shared/community/command-codec.ts'
 import { commandSentence } from '#shared/community/command-texts.ts'
 import { type Fork, isFulfilled, layOver } from '#shared/community/fork.ts'
@@ -15,6 +15,7 @@ import {
   type CommandWaiter,
   changed,
   drop,
+  heardOfRoom,
   isReady,
   type Link,
   nextN,
@@ -25,6 +26,9 @@ import {
   type World,
   wake,
 } from './state.ts'
+
+/** A relay without room does not say when it will have some: stored commands ask again after this. */
+const roomPauseMs = 15_000
 
 export interface NewCommand {
   id: CommandId
@@ -59,6 +63,11 @@ export async function sendCommands(world: World): Promise<void> {
   const { link } = world
   for (const row of pendingRows(world)) {
     if (link.commands.has(row.space) || world.finished.has(row.id)) continue
+    const pause = link.commandsPausedUntil.get(row.space) ?? 0
+    if (pause > world.ports.clock.now() && world.tables.command.has(row.id)) {
+      wake(world, pause)
+      continue
+    }
     const signed = row.signed?.dev === world.ports.signer.dev ? row.signed : await sign(world, row)
     if (!signed) return wake(world, world.ports.clock.now() + signAgainMs)
     link.commands.set(row.space, row.id)
@@ -70,6 +79,8 @@ export async function sendCommands(world: World): Promise<void> {
 /** The relay executed it, as number `n`: it stays laid over the state until that record has been checked here. */
 export function onDone(world: World, link: Link, id: CommandId, space: SpaceId, n: number): void {
   if (link.commands.get(space) === id) link.commands.delete(space)
+  const row = world.tables.command.get(id) ?? world.live.get(id)?.row
+  if (row && !needsNoRoom.has(row.command.act)) heardOfRoom(world, link, false)
   world.finished.set(id, { space, n })
   finishCommands(world, space, world.tables.space.get(space)?.n ?? 0)
 }
@@ -83,6 +94,15 @@ export function onCommandRefused(
   present: unknown,
 ): void {
   if (link.commands.get(space) === id) link.commands.delete(space)
+  if (code === 'disk_full') {
+    heardOfRoom(world, link, true)
+    // What may wait for the network may wait for this too; who waits for anything else is told.
+    if (world.tables.command.has(id)) {
+      link.commandsPausedUntil.set(space, world.ports.clock.now() + roomPauseMs)
+      answer(world, id, 'ok', '')
+      return
+    }
+  }
   refuseCommand(world, id, code, typeof present === 'string' ? present : '')
 }
 

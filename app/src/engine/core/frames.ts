@@ -36,7 +36,7 @@ async function onControl(world: World, link: Link, message: ControlDown): Promis
     case 'segments':
       return onSegments(world, link, message)
     case 'result':
-      return onResult(world, link, message.nr, message.verdicts, message.wait)
+      return onResult(world, link, message.nr, message.verdicts, message.wait, message.why)
     case 'stale':
       return onStale(world, link, message.req)
     case 'gone':
@@ -62,6 +62,9 @@ async function onControl(world: World, link: Link, message: ControlDown): Promis
       return onRead(world, message.rows)
     case 'beat':
       return heard(world, link, message.mark, message.now)
+    case 'restarting':
+      // The connection's business.
+      return
     default:
       return unreachable(message)
   }

@@ -5,14 +5,17 @@ import { limits } from '#shared/base/limits.ts'
 import { entrySignedBytes } from '#shared/crypto/signed-bytes.ts'
 import { encodeEntry, writeEntryText } from '#shared/log/entry-codec.ts'
 import type { Verdict } from '#shared/protocol/records.ts'
+import type { RefusalCode } from '#shared/protocol/refusals.ts'
 import type { OutboxRow, SignedText } from '../device-store.ts'
 import { signAgainMs, signatureOf } from './keys-at-hand.ts'
 import { endRow, giveUpRow, putRow, refuseRow, rowsOf, wasDeleted } from './outbox.ts'
 import { holdsElement } from './replicas.ts'
-import { isReady, type Link, relayNow, send, type World, wake } from './state.ts'
+import { heardOfRoom, isReady, type Link, relayNow, send, type World, wake } from './state.ts'
 
 /** The relay found our clock ahead: by then it has told its own again. */
 const clockPauseMs = 5_000
+/** A relay that has no room is asked at most this often, whatever it says. */
+const roomPauseLeastMs = 1_000
 /** A target that never came is not coming. */
 const targetWaitMs = 7 * 24 * 3_600_000
 
@@ -26,17 +29,35 @@ export async function sendOutbox(world: World): Promise<void> {
   for (const channel of channels) {
     if (busy.has(channel) || !world.tables.channel.has(channel)) continue
     const pause = link.pausedUntil.get(channel) ?? 0
-    if (pause > world.ports.clock.now()) wake(world, pause)
-    else await sendChannel(world, link, channel)
+    if (pause <= world.ports.clock.now()) await sendChannel(world, link, channel, 'all')
+    else {
+      wake(world, pause)
+      // A relay without room still deletes: somebody may be about to make some.
+      const isTried = (link.redactsPausedUntil.get(channel) ?? 0) > world.ports.clock.now()
+      if (link.noRoom && !isTried) await sendChannel(world, link, channel, 'redacts')
+    }
   }
 }
 
-export function onResult(world: World, link: Link, nr: number, verdicts: readonly Verdict[], waitMs: number): Promise<void> {
+/** @param why the relay processed nothing behind the verdicts, and that is its own trouble: rows stay as they are */
+export function onResult(
+  world: World,
+  link: Link,
+  nr: number,
+  verdicts: readonly Verdict[],
+  waitMs: number,
+  why?: RefusalCode,
+): Promise<void> {
   const flight = link.appends.get(nr)
   link.appends.delete(nr)
   if (!flight) return Promise.resolve()
-  if (waitMs > 0) pause(world, link, flight.channel, waitMs)
-  return settle(world, link, flight.channel, flight.ids, verdicts)
+  const { channel, onlyRedacts } = flight
+  const pauseMs = why ? Math.max(waitMs, roomPauseLeastMs) : waitMs
+  if (pauseMs > 0) pause(world, link, channel, pauseMs)
+  if (pauseMs > 0 && onlyRedacts) link.redactsPausedUntil.set(channel, world.ports.clock.now() + pauseMs)
+  if (why === 'disk_full') heardOfRoom(world, link, true)
+  else if (!why && !onlyRedacts) heardOfRoom(world, link, false)
+  return settle(world, link, channel, flight.ids, verdicts)
 }
 
 /** Rows that have waited a week for an entry that this device does not know. */
@@ -53,12 +74,19 @@ function maySend(link: Link, row: OutboxRow): boolean {
   return row.state.kind === 'waiting' || (row.state.kind === 'notarget' && !link.targetsTried.has(row.id))
 }
 
-async function sendChannel(world: World, link: Link, channel: ChannelId): Promise<void> {
+/** Deletes what the relay has, as far as this device knows: nothing that waits here has to go first. */
+function mayGoAhead(world: World, row: OutboxRow): boolean {
+  if (row.op !== 'redact' || row.ref === 0) return false
+  const target = world.tables.outbox.get(row.ref)
+  return target === undefined || target.state.kind === 'accepted'
+}
+
+async function sendChannel(world: World, link: Link, channel: ChannelId, which: 'all' | 'redacts'): Promise<void> {
   const entries: Uint8Array[] = []
   const ids: OutboxRow['id'][] = []
   let bytes = 0
   for (const row of rowsOf(world, channel)) {
-    if (!maySend(link, row)) continue
+    if (!maySend(link, row) || (which === 'redacts' && !mayGoAhead(world, row))) continue
     if (entries.length === limits.appendEntriesMax) break
     const signed = await signedBytes(world, row)
     if (!signed) {
@@ -74,7 +102,7 @@ async function sendChannel(world: World, link: Link, channel: ChannelId): Promis
   }
   if (entries.length === 0) return
   const nr = link.nextNr++
-  link.appends.set(nr, { channel, ids })
+  link.appends.set(nr, { channel, ids, onlyRedacts: which === 'redacts' })
   send(world, { kind: 'append', nr, channel, entries })
 }
 

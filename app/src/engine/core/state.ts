@@ -42,6 +42,8 @@ export interface Listing {
 export interface AppendInFlight {
   channel: ChannelId
   ids: EntryId[]
+  /** Sent although the channel waits: these only delete, and that needs no room. */
+  onlyRedacts: boolean
 }
 
 /** Chain records and roster rows that were asked for or are waiting for device keys. */
@@ -75,8 +77,14 @@ export interface Link {
   appends: Map<number, AppendInFlight>
   /** Channels whose outbox waits until this time of our clock. */
   pausedUntil: Map<ChannelId, number>
+  /** … and its redacts, where not even those could be stored. */
+  redactsPausedUntil: Map<ChannelId, number>
+  /** The relay's disk is full, as far as its last answer said: what waits goes when it takes something again. */
+  noRoom: boolean
   /** One command in flight a space. */
   commands: Map<SpaceId, CommandId>
+  /** Spaces whose queued commands wait until this time of our clock. */
+  commandsPausedUntil: Map<SpaceId, number>
   chains: Map<SpaceId, ChainProgress>
   keysWanted: Set<DeviceId>
   keysAsked: Set<DeviceId>
@@ -229,6 +237,13 @@ export function nextN(world: World): number {
   return world.lastN
 }
 
+/** Whether the relay has room was its answer to a write: for whoever draws. */
+export function heardOfRoom(world: World, link: Link, noRoom: boolean): void {
+  if (link.noRoom === noRoom) return
+  link.noRoom = noRoom
+  changed(world, 'link')
+}
+
 /** Our clock as the relay's would show it; our own while its is not known. */
 export function relayNow(world: World): number {
   return world.ports.clock.now() + (world.link?.skew ?? 0)
@@ -256,7 +271,10 @@ export function startLink(wire: Wire): Link {
     asking: '',
     appends: new Map(),
     pausedUntil: new Map(),
+    redactsPausedUntil: new Map(),
+    noRoom: false,
     commands: new Map(),
+    commandsPausedUntil: new Map(),
     chains: new Map(),
     keysWanted: new Set(),
     keysAsked: new Set(),

@@ -7,8 +7,9 @@ import { session, signOut } from '#app/state/session.svelte.ts'
 import { setTheme, type Theme, theme } from '#app/state/theme.svelte.ts'
 import type { MenuEntry } from '../kit/menu.svelte.ts'
 
-export function stepWords({ phase, waiting }: LinkView): string {
+export function stepWords({ phase, waiting, full }: LinkView): string {
   const queue = waiting > 0 ? `, ${waiting} waiting` : ''
+  if (phase === 'online' && full) return `Relay full${queue}`
   if (phase === 'online') return waiting > 0 ? `Sending ${waiting}` : 'In step'
   if (phase === 'connecting') return `Connecting${queue}`
   if (phase === 'replaced') return `Open elsewhere${queue}`

@@ -196,3 +196,42 @@ test('[LINE-11] where the browser says that the network is gone, the line is giv
   await s.time.pass(1_000)
   expect(s.sockets).toHaveLength(2)
 })
+
+test('[STOP-5] a relay that said it stops is met again between that time and twice that, and nothing looks wrong until then', async () => {
+  const pauses = new Set<number>()
+  const s = stage()
+  await s.open()
+  for (let i = 0; i < 8; i++) {
+    s.last().events.received(encodeDown({ kind: 'control', message: { t: 'restarting', ms: 4_000 } }))
+    const [lostAt, count] = [s.time.now(), s.sockets.length]
+    s.last().events.closed(closeCodes.restarting)
+    expect(s.connection.phase).toBe('connecting')
+    await s.time.pass(3_999)
+    expect(s.sockets).toHaveLength(count)
+    while (s.sockets.length === count) await s.time.pass(50)
+    pauses.add(s.last().at - lostAt)
+    s.last().events.opened()
+    s.connection.coreReady(true)
+  }
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(8_000)
+  expect(pauses.size).toBeGreaterThan(5)
+  expect(new Set(s.phases)).toEqual(new Set(['online', 'connecting']))
+})
+
+test('[STOP-6] what it said holds for one closing, is bounded, and takes nothing from what a closing code says', async () => {
+  const s = stage()
+  const announce = (ms: number) => s.last().events.received(encodeDown({ kind: 'control', message: { t: 'restarting', ms } }))
+  await s.open()
+  announce(3_600_000)
+  s.last().events.closed(closeCodes.restarting)
+  await s.time.pass(120_000)
+  expect(s.sockets).toHaveLength(2)
+  // Not there yet: now it is away like any other.
+  s.last().events.closed(1006)
+  expect(s.connection.phase).toBe('offline')
+  await s.time.pass(1_000)
+  s.last().events.opened()
+  announce(1_000)
+  s.last().events.closed(closeCodes.unauthorized)
+  expect(s.connection.phase).toBe('expired')
+})
