@@ -29,6 +29,7 @@ export const parseAccountId = (raw: unknown) => parseAs<'account'>(raw)
 export const parseDeviceId = (raw: unknown) => parseAs<'device'>(raw)
 export const parseSpaceId = (raw: unknown) => parseAs<'space'>(raw)
 export const parseChannelId = (raw: unknown) => parseAs<'channel'>(raw)
+export const parseSegmentId = (raw: unknown) => parseAs<'segment'>(raw)
 export const parseEntryId = (raw: unknown) => parseAs<'entry'>(raw)
 export const parseCommandId = (raw: unknown) => parseAs<'command'>(raw)
 

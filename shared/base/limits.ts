@@ -44,6 +44,10 @@ export const limits = {
   /** Bytes queued for one slow reader before it is told to open again. */
   linkQueueBytesMax: 4_194_304,
   openSegmentsPerLinkMax: 10_000,
+  /** Documents that one account follows from outside the app, over all its devices. */
+  stockReadersMax: 5,
+  /** A request with entries: as many as an append frame may bring, each of full size, written as JSON. */
+  entryPostBytesMax: 2_228_224,
   invitesPerCommunityMax: 1_000,
   devicesPerAccountMax: 20,
 } as const
