@@ -23,6 +23,16 @@ export interface AccountRow {
   operator: boolean
 }
 
+/** What a change of the password changes. */
+export type AccountSecrets = Pick<AccountRow, 'salt' | 'passwordDigest' | 'vault'>
+
+/** A `dev.revoke` as it was accepted: kept as it was signed. `until`: the relay's clock. */
+export interface Revocation {
+  until: number
+  statement: string
+  sig: string
+}
+
 export interface SessionRow {
   /** SHA-256 of the token, base64url. */
   idHash: string
@@ -33,6 +43,7 @@ export interface SessionRow {
   expires: number
 }
 
+/** An account that was erased answers to no id, name or address any more; its id and its name stay taken. */
 export interface AccountStore {
   byId(id: AccountId): Promise<AccountRow | undefined>
   byUsername(username: string): Promise<AccountRow | undefined>
@@ -41,6 +52,19 @@ export interface AccountStore {
   /** Refuses by name where one is taken; one transaction. The first account becomes the operator. `identity_taken`: the id is. */
   create(row: Omit<AccountRow, 'operator'>): Promise<'created' | 'username_taken' | 'email_taken' | 'identity_taken'>
   usernames(ids: readonly AccountId[]): Promise<Map<AccountId, string>>
+  /** Compare-and-set: false where the vault is not at `vaultRev` any more. The new one is at the next rev. */
+  setSecrets(id: AccountId, secrets: AccountSecrets, vaultRev: number): Promise<boolean>
+  /**
+   * Everything personal goes in one transaction: name, address, salt, digest, vault, sessions, words of revocations. Device keys stay,
+   * valid `until`, since what others keep must be verified. The account stands in `erasing` until `finishErasing`.
+   * @param mark what stays of the name: nobody can read it, and nobody takes the name
+   */
+  erase(id: AccountId, until: number, mark: string): Promise<void>
+  /** Is it the mark of a name that an erased account had? */
+  isMarked(mark: string): Promise<boolean>
+  /** Erased accounts whose traces in communities and channels are not all gone yet. */
+  erasing(): Promise<AccountId[]>
+  finishErasing(id: AccountId): Promise<void>
 
   session(idHash: string): Promise<SessionRow | undefined>
   putSession(row: SessionRow): Promise<void>
@@ -52,6 +76,8 @@ export interface AccountStore {
 
   /** Adds or replaces by `dev`. */
   putDevice(row: DeviceKey): Promise<void>
+  /** false: it is no device, or was revoked before. */
+  revokeDevice(dev: DeviceId, revocation: Revocation): Promise<boolean>
   devices(devs: readonly DeviceId[]): Promise<DeviceKey[]>
   devicesOf(account: AccountId): Promise<DeviceKey[]>
 }

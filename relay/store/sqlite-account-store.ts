@@ -12,19 +12,40 @@ type Row = Record<string, SQLOutputValue>
 export function createSqliteAccountStore(database: Database): AccountStore {
   const { sql } = database
   const prepare = {
-    byId: sql.prepare('SELECT * FROM account WHERE id = ?'),
-    byUsername: sql.prepare('SELECT * FROM account WHERE username = ?'),
-    byEmail: sql.prepare('SELECT * FROM account WHERE email_folded = ?'),
+    byId: sql.prepare('SELECT * FROM account WHERE id = ? AND erased = 0'),
+    byUsername: sql.prepare('SELECT * FROM account WHERE username = ? AND erased = 0'),
+    byEmail: sql.prepare('SELECT * FROM account WHERE email_folded = ? AND erased = 0'),
+    isUsed: sql.prepare('SELECT 1 FROM account WHERE id = ?'),
+    isMarked: sql.prepare('SELECT 1 FROM account WHERE username = ? AND erased = 1'),
     count: sql.prepare('SELECT count(*) AS n FROM account'),
-    create: sql.prepare('INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    usernames: sql.prepare('SELECT id, username FROM account WHERE id IN (SELECT value FROM json_each(?))'),
+    create: sql.prepare('INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)'),
+    usernames: sql.prepare('SELECT id, username FROM account WHERE id IN (SELECT value FROM json_each(?)) AND erased = 0'),
+    setSecrets: sql.prepare(
+      `UPDATE account SET salt = ?, password_digest = ?, vault = ?, vault_rev = vault_rev + 1
+        WHERE id = ? AND vault_rev = ? AND erased = 0`,
+    ),
+    // Name and address must differ from all others': a mark and an id do, and neither is a name or an address.
+    erase: sql.prepare(
+      `UPDATE account SET username = ?2, email = '', email_folded = id, email_confirmed = 0, salt = x'', password_digest = '',
+        vault = x'', vault_rev = 0, avatar = '', created = 0, operator = 0, erased = 1 WHERE id = ?1 AND erased = 0`,
+    ),
+    eraseSessions: sql.prepare('DELETE FROM session WHERE account = ?'),
+    eraseDevices: sql.prepare(
+      "UPDATE device SET until_at = CASE until_at WHEN 0 THEN ?2 ELSE until_at END, revocation = '', revocation_sig = '' WHERE account = ?1",
+    ),
+    putErasing: sql.prepare('INSERT INTO erasing VALUES (?)'),
+    erasing: sql.prepare('SELECT account FROM erasing ORDER BY account'),
+    finishErasing: sql.prepare('DELETE FROM erasing WHERE account = ?'),
     session: sql.prepare('SELECT * FROM session WHERE id_hash = ?'),
     putSession: sql.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)'),
     updateSession: sql.prepare('UPDATE session SET dev = ?, expires = ? WHERE id_hash = ?'),
     deleteSession: sql.prepare('DELETE FROM session WHERE id_hash = ?'),
     sessionsOf: sql.prepare('SELECT * FROM session WHERE account = ? ORDER BY created, id_hash'),
     deleteExpired: sql.prepare('DELETE FROM session WHERE expires <= ?'),
-    putDevice: sql.prepare('INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    putDevice: sql.prepare("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '')"),
+    revokeDevice: sql.prepare(
+      'UPDATE device SET until_at = ?, revocation = ?, revocation_sig = ? WHERE dev = ? AND until_at = 0',
+    ),
     devices: sql.prepare('SELECT * FROM device WHERE dev IN (SELECT value FROM json_each(?)) ORDER BY dev'),
     devicesOf: sql.prepare('SELECT * FROM device WHERE account = ? ORDER BY from_at, dev'),
   }
@@ -39,12 +60,32 @@ export function createSqliteAccountStore(database: Database): AccountStore {
       database.transaction(() => {
         if (prepare.byUsername.get(row.username)) return 'username_taken'
         if (prepare.byEmail.get(row.email.toLowerCase())) return 'email_taken'
-        if (prepare.byId.get(row.id)) return 'identity_taken'
+        if (prepare.isUsed.get(row.id)) return 'identity_taken'
         prepare.create.run(...accountColumns({ ...row, operator: prepare.count.get()?.n === 0 }))
         return 'created'
       }),
     usernames: async (ids) =>
       new Map(prepare.usernames.all(JSON.stringify(ids)).map((row) => [accountId(row.id), String(row.username)])),
+    async setSecrets(id, { salt, passwordDigest, vault }, vaultRev) {
+      const changed = prepare.setSecrets.run(salt, passwordDigest, vault, id, vaultRev).changes === 1
+      // The old vault and digest can be attacked by whoever has the old password: they leave the log too.
+      if (changed) database.noteErased()
+      return changed
+    },
+    async erase(id, until, mark) {
+      database.transaction(() => {
+        if (prepare.erase.run(id, mark).changes === 0) return
+        prepare.eraseSessions.run(id)
+        prepare.eraseDevices.run(id, until)
+        prepare.putErasing.run(id)
+      })
+      database.noteErased()
+    },
+    isMarked: async (mark) => prepare.isMarked.get(mark) !== undefined,
+    erasing: async () => prepare.erasing.all().map((row) => accountId(row.account)),
+    async finishErasing(id) {
+      prepare.finishErasing.run(id)
+    },
 
     async session(idHash) {
       const row = prepare.session.get(idHash)
@@ -65,6 +106,7 @@ export function createSqliteAccountStore(database: Database): AccountStore {
     async putDevice({ dev, account, identity, key, certificate, sig, from, until }) {
       prepare.putDevice.run(dev, account, identity, key, certificate, sig, from, until)
     },
+    revokeDevice: async (dev, { until, statement, sig }) => prepare.revokeDevice.run(until, statement, sig, dev).changes === 1,
     devices: async (devs) => prepare.devices.all(JSON.stringify(devs)).map(readDevice),
     devicesOf: async (id) => prepare.devicesOf.all(id).map(readDevice),
   }

@@ -136,4 +136,77 @@ describe.each(stores)('account store: %s', (_name, createStore) => {
     row?.vault.fill(0)
     expect((await store.byId(dupe.id))?.vault).toEqual(dupe.vault)
   })
+
+  test('[STO-8] new secrets are taken at the rev that was read, and only once', async () => {
+    const store = createStore()
+    const dupe = account('dupe')
+    await store.create(dupe)
+    const secrets = { salt: random.bytes(16), passwordDigest: '$argon2id$new', vault: random.bytes(80) }
+    expect(await store.setSecrets(dupe.id, secrets, 2)).toBe(false)
+    expect(await store.setSecrets(dupe.id, secrets, 1)).toBe(true)
+    expect(await store.setSecrets(dupe.id, { ...secrets, passwordDigest: 'late' }, 1)).toBe(false)
+    expect(await store.byId(dupe.id)).toEqual({ ...dupe, ...secrets, vaultRev: 2, operator: true })
+    expect(await store.setSecrets(idFromBytes<'account'>(new Uint8Array(16)), secrets, 1)).toBe(false)
+  })
+
+  test('[STO-9] a device is revoked once, and stays what it was otherwise', async () => {
+    const store = createStore()
+    const dupe = account('dupe')
+    await store.create(dupe)
+    const phone = device(dupe, 1)
+    await store.putDevice(phone)
+    const revocation = { until: 50, statement: '{"t":"dev.revoke"}', sig: 'sig' }
+    expect(await store.revokeDevice(idFromBytes<'device'>(new Uint8Array(16)), revocation)).toBe(false)
+    expect(await store.revokeDevice(phone.dev, revocation)).toBe(true)
+    expect(await store.revokeDevice(phone.dev, { ...revocation, until: 60 })).toBe(false)
+    expect(await store.devices([phone.dev])).toEqual([{ ...phone, until: 50 }])
+  })
+
+  test('[ERA-5] an erased account answers to nothing; its id, its mark and its device keys stay', async () => {
+    const store = createStore()
+    const [dupe, dupette] = [account('dupe'), account('dupette')]
+    for (const row of [dupe, dupette]) await store.create(row)
+    const [phone, lost, other] = [device(dupe, 1), { ...device(dupe, 2), until: 7 }, device(dupette, 1)]
+    for (const row of [phone, lost, other]) await store.putDevice(row)
+    for (const [idHash, owner] of [['a', dupe] as const, ['b', dupette] as const])
+      await store.putSession({ idHash, account: owner.id, dev: '', created: 1, expires: 100 })
+
+    await store.erase(dupe.id, 50, '~mark')
+    expect(await store.byId(dupe.id)).toBeUndefined()
+    for (const name of ['dupe', '~mark', '']) expect(await store.byUsername(name)).toBeUndefined()
+    for (const address of [dupe.email, '', dupe.id]) expect(await store.byEmail(address)).toBeUndefined()
+    expect(await store.usernames([dupe.id, dupette.id])).toEqual(new Map([[dupette.id, 'dupette']]))
+    expect(await store.sessionsOf(dupe.id)).toEqual([])
+    expect(await store.session('b')).toBeDefined()
+    expect(await store.devicesOf(dupe.id)).toEqual([{ ...phone, until: 50 }, lost])
+    expect(await store.devicesOf(dupette.id)).toEqual([other])
+    expect([await store.isMarked('~mark'), await store.isMarked('dupe'), await store.isMarked('dupette')]).toEqual([
+      true,
+      false,
+      false,
+    ])
+
+    expect(await store.create(account('again', { id: dupe.id }))).toBe('identity_taken')
+    expect(await store.create(account('again', { email: dupe.email }))).toBe('created')
+    expect((await store.byUsername('again'))?.operator).toBe(false)
+    expect(await store.count()).toBe(3)
+  })
+
+  test('[ERA-6] until its traces are gone an erased account is named as such; erasing twice is once', async () => {
+    const store = createStore()
+    const rows = [account('dupe'), account('dupette'), account('third')]
+    for (const row of rows) await store.create(row)
+    const [dupe, dupette] = rows
+    if (!dupe || !dupette) throw new Error('three of them')
+    expect(await store.erasing()).toEqual([])
+    await store.erase(dupe.id, 50, '~a')
+    await store.erase(dupette.id, 60, '~b')
+    await store.erase(dupe.id, 70, '~c')
+    expect(await store.erasing()).toEqual([dupe.id, dupette.id].sort())
+    await store.finishErasing(dupe.id)
+    expect(await store.erasing()).toEqual([dupette.id])
+    await store.erase(dupe.id, 80, '~d')
+    expect(await store.erasing()).toEqual([dupette.id])
+    expect([await store.isMarked('~a'), await store.isMarked('~c'), await store.isMarked('~d')]).toEqual([true, false, false])
+  })
 })

@@ -7,23 +7,43 @@ export function createMemoryAccountStore(): AccountStore {
   const accounts = new Map<AccountId, AccountRow>()
   const sessions = new Map<string, SessionRow>()
   const devices = new Map<DeviceId, DeviceKey>()
+  const erased = new Map<AccountId, { mark: string; wholly: boolean }>()
   const find = (test: (row: AccountRow) => boolean) => copy([...accounts.values()].find(test))
 
   return {
     byId: async (id) => copy(accounts.get(id)),
     byUsername: async (username) => find((row) => row.username === username),
     byEmail: async (email) => find((row) => row.email.toLowerCase() === email.toLowerCase()),
-    count: async () => accounts.size,
+    count: async () => accounts.size + erased.size,
     async create(row) {
       if (find((other) => other.username === row.username)) return 'username_taken'
       if (find((other) => other.email.toLowerCase() === row.email.toLowerCase())) return 'email_taken'
-      if (accounts.has(row.id)) return 'identity_taken'
-      accounts.set(row.id, copy({ ...row, operator: accounts.size === 0 }))
+      if (accounts.has(row.id) || erased.has(row.id)) return 'identity_taken'
+      accounts.set(row.id, copy({ ...row, operator: accounts.size + erased.size === 0 }))
       return 'created'
     },
     async usernames(ids) {
       const known = ids.map((id) => accounts.get(id)).filter((row) => row !== undefined)
       return new Map(known.map((row) => [row.id, row.username]))
+    },
+    async setSecrets(id, secrets, vaultRev) {
+      const row = accounts.get(id)
+      if (row?.vaultRev !== vaultRev) return false
+      accounts.set(id, copy({ ...row, ...secrets, vaultRev: vaultRev + 1 }))
+      return true
+    },
+    async erase(id, until, mark) {
+      if (!accounts.delete(id)) return
+      for (const row of [...sessions.values()]) if (row.account === id) sessions.delete(row.idHash)
+      for (const row of devices.values())
+        if (row.account === id) devices.set(row.dev, { ...row, until: row.until === 0 ? until : row.until })
+      erased.set(id, { mark, wholly: false })
+    },
+    isMarked: async (mark) => [...erased.values()].some((one) => one.mark === mark),
+    erasing: async () => [...erased].flatMap(([id, { wholly }]) => (wholly ? [] : [id])).sort(compare),
+    async finishErasing(id) {
+      const one = erased.get(id)
+      if (one) one.wholly = true
     },
 
     session: async (idHash) => copy(sessions.get(idHash)),
@@ -48,6 +68,12 @@ export function createMemoryAccountStore(): AccountStore {
 
     async putDevice(row) {
       devices.set(row.dev, copy(row))
+    },
+    async revokeDevice(dev, { until }) {
+      const row = devices.get(dev)
+      if (row?.until !== 0) return false
+      devices.set(dev, { ...row, until })
+      return true
     },
     async devices(devs) {
       const known = [...new Set(devs)].map((dev) => devices.get(dev)).filter((row) => row !== undefined)
