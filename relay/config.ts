@@ -1,4 +1,5 @@
 // The environment, read once and strictly: what cannot be read, or is not known, stops the start with a sentence that names it.
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { type HttpSettings, httpDefaults, type RateLimit } from './http/settings.ts'
 import { type HubSettings, hubDefaults } from './hub-ports.ts'
@@ -13,6 +14,8 @@ export interface Config {
   /** Other origins whose pages may open the socket. */
   origins: string[]
   logLevel: LogLevel
+  /** Threads beside the relay's own that check signatures. */
+  verifyThreads: number
   hub: HubSettings
   http: HttpSettings
 }
@@ -20,13 +23,13 @@ export interface Config {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'] satisfies LogLevel[]
-const plainNames = ['DATA_DIR', 'HOST', 'PORT', 'PUBLIC_URL', 'ORIGINS', 'TRUSTED_PROXIES', 'LOG_LEVEL']
+const plainNames = ['DATA_DIR', 'HOST', 'PORT', 'PUBLIC_URL', 'ORIGINS', 'TRUSTED_PROXIES', 'LOG_LEVEL', 'VERIFY_THREADS']
 const limitPrefix = 'LIMIT_'
 
 /** Every limit has its variable: `entryBurst` is LIMIT_ENTRY_BURST=300, `prelogin` is LIMIT_PRELOGIN=30/60 (how many / in seconds). */
 export function limitNames(): { numbers: ReadonlyMap<string, number>; rates: ReadonlyMap<string, RateLimit> } {
-  const { limits, session, digest, bodyBytesMax } = httpDefaults
-  const numbers = { ...hubDefaults, ...sessionNames(session), ...digestNames(digest), bodyBytesMax }
+  const { limits, session, digest, bodyBytesMax, entryPostBytesMax } = httpDefaults
+  const numbers = { ...hubDefaults, ...sessionNames(session), ...digestNames(digest), bodyBytesMax, entryPostBytesMax }
   const named = <Value>(values: Record<string, Value>) =>
     new Map(Object.entries(values).map(([name, value]) => [variableOf(name), value]))
   return { numbers: named<number>(numbers), rates: named<RateLimit>({ ...limits }) }
@@ -61,6 +64,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     publicUrl,
     origins: listOf(given('ORIGINS')).map((origin) => originOf('ORIGINS', origin)),
     logLevel: readLogLevel(given('LOG_LEVEL')),
+    verifyThreads: given('VERIFY_THREADS') === '' ? spareCores() : wholeNumber('VERIFY_THREADS', given('VERIFY_THREADS'), 0, 64),
     hub: numbersOf(hubDefaults),
     http: {
       ...numbersOf(httpDefaults),
@@ -89,6 +93,11 @@ export function describeConfig(config: Config, port: number, env: Readonly<Recor
     lines.push('  TLS       not set up: only browsers on this machine can use it (PUBLIC_URL=https://… behind a proxy)')
   else lines.push('  TLS       not set up: browsers refuse what the app needs on http:// addresses other than localhost')
   return lines
+}
+
+/** One thread keeps up with what the relay's own can do beside it. */
+function spareCores(): number {
+  return Math.min(1, availableParallelism() - 1)
 }
 
 function sessionKey(key: string): string {

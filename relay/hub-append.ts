@@ -3,18 +3,19 @@
 import { assert } from '#shared/base/assert.ts'
 import type { ChannelId, EntryId, SpaceId } from '#shared/base/ids.ts'
 import { type DecisionPorts, decideChannel } from '#shared/log/decision.ts'
-import { parseEntry } from '#shared/log/entry-codec.ts'
+import type { ReceivedEntry } from '#shared/log/entry-codec.ts'
 import type { Author, ChannelBatch, Decision, Submission } from '#shared/log/facts.ts'
 import { encodeDown } from '#shared/protocol/frame-codec.ts'
-import { closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
+import { closeCodes } from '#shared/protocol/frames.ts'
 import type { Verdict } from '#shared/protocol/records.ts'
 import type { TokenBuckets } from './channel/token-bucket.ts'
 import type { HubParts } from './hub-hello.ts'
+import type { SentAppend } from './hub-inbox.ts'
 import type { Link } from './hub-links.ts'
 
-export interface Append {
-  link: Link
-  frame: FrameUp & { kind: 'append' }
+/** An append with its entries read. */
+export interface Append extends SentAppend {
+  entries: readonly ReceivedEntry[]
 }
 
 /** The answer to one append, as it is sent. */
@@ -29,10 +30,12 @@ export type EntryBuckets = TokenBuckets<string>
 /** When the wait is over, this many entries can go at once: fewer round trips for a long flush. */
 const waitForEntries = 10
 
-export async function runAppends(hub: HubParts, buckets: EntryBuckets, appends: readonly Append[]): Promise<void> {
+export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: readonly Append[]): Promise<void> {
   const { ports, links, memory } = hub
   await memory.meta()
   const now = memory.now()
+  // A link may have ended since its turn was taken: what its device does not hear of, it sends again.
+  const appends = taken.filter(({ link }) => !link.closed)
   const answers: Answer[] = []
   const decided: { channel: ChannelId; decision: Decision }[] = []
   for (const [channel, ofChannel] of groupByChannel(appends)) {
@@ -64,20 +67,20 @@ async function decide(
   const concerned = idsOf(appends)
   const facts = await ports.log.facts(channel, concerned.ids, concerned.redacts)
   if (!facts) {
-    for (const append of appends) answers.push({ append, verdicts: append.frame.entries.map(refuseUnplaced), wait: 0 })
+    for (const append of appends) answers.push({ append, verdicts: append.entries.map(refuseUnplaced), wait: 0 })
     return undefined
   }
   // The plain clock: the relay's time may stand still for a while, and a wait that was announced must then be over all the same.
   const tokenTime = ports.clock.now()
   const submissions: Submission[] = []
-  for (const { link, frame } of appends) {
+  for (const { link, entries } of appends) {
     const author = await authorOf(hub, link, facts.channel.space, channel)
-    const allowed = Math.min(buckets.left(author.by, tokenTime), frame.entries.length)
+    const allowed = Math.min(buckets.left(author.by, tokenTime), entries.length)
     // Reserved until the decision says what was used: another append of the same person may be in this turn.
     buckets.take(author.by, allowed, tokenTime)
-    const rest = Math.max(1, Math.min(waitForEntries, frame.entries.length - allowed))
+    const rest = Math.max(1, Math.min(waitForEntries, entries.length - allowed))
     const waitMs = buckets.waitMs(author.by, rest, tokenTime)
-    submissions.push({ author, entries: frame.entries, allowed, waitMs })
+    submissions.push({ author, entries, allowed, waitMs })
   }
   const portsOfDecision: DecisionPorts = { verifier: ports.verifier, random: ports.random, limits: ports.settings }
   const decision = decideChannel({ ...facts, now }, submissions, portsOfDecision)
@@ -85,6 +88,7 @@ async function decide(
     const [submission, answer] = [submissions[i], decision.answers[i]]
     if (!submission || !answer) return
     buckets.take(submission.author.by, answer.spent - submission.allowed, tokenTime)
+    append.link.sentAgain = answer.spent < answer.verdicts.length
     const isMember = append.link.spaces.has(facts.channel.space)
     answers.push({ append, verdicts: isMember ? answer.verdicts : answer.verdicts.map(sayNotMember), wait: answer.wait?.ms ?? 0 })
   })
@@ -98,7 +102,11 @@ async function authorOf({ memory }: HubParts, link: Link, space: SpaceId, channe
   return { by: session.account, dev: session.dev, key: session.key, may, manage }
 }
 
-async function tell({ links, memory, ports }: HubParts, channel: ChannelId, { updates, opened, batch }: Decision): Promise<void> {
+async function tell(
+  { links, memory, ports, readers }: HubParts,
+  channel: ChannelId,
+  { updates, opened, batch }: Decision,
+): Promise<void> {
   const space = batch?.channel.space
   if (!space) return
   if (opened.length > 0)
@@ -107,6 +115,7 @@ async function tell({ links, memory, ports }: HubParts, channel: ChannelId, { up
         for (const { id, of, client } of opened)
           links.send(link, { t: 'segment', channel, seg: id, of: of === 0 ? '' : of, client })
   for (const { segment, update } of updates) {
+    readers.tell(segment, update)
     const bytes = encodeDown({ kind: 'update', seg: segment, update })
     for (const link of links.subscribers(segment)) {
       const open = link.subscriptions.get(segment)
@@ -151,9 +160,8 @@ function groupByChannel(appends: readonly Append[]): Map<ChannelId, Append[]> {
 function idsOf(appends: readonly Append[]): { ids: EntryId[]; redacts: EntryId[] } {
   const ids = new Set<EntryId>()
   const redacts: EntryId[] = []
-  for (const { frame } of appends)
-    for (const bytes of frame.entries) {
-      const parsed = parseEntry(bytes)
+  for (const { entries } of appends)
+    for (const { parsed } of entries) {
       if (!parsed.ok) continue
       const { id, ref, op } = parsed.value
       ids.add(id)
@@ -165,8 +173,7 @@ function idsOf(appends: readonly Append[]): { ids: EntryId[]; redacts: EntryId[]
 }
 
 /** There is no such channel, or no more. */
-function refuseUnplaced(bytes: Uint8Array): Verdict {
-  const parsed = parseEntry(bytes)
+function refuseUnplaced({ parsed }: ReceivedEntry): Verdict {
   if (parsed.ok) return { kind: 'refused', id: parsed.value.id, code: 'nochannel', severe: false }
   return { kind: 'refused', id: parsed.id, code: parsed.code, severe: parsed.code === 'shape' }
 }

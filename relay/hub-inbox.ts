@@ -1,11 +1,18 @@
 // What waits for its turn, link by link and fairly: every link that has something comes round. Within a link, what wants to change something
 // goes in order, before what only asks; and asking waits while the link's line is full, so that a long catch-up holds nothing else up.
 import type { FrameUp } from '#shared/protocol/frames.ts'
-import type { Append } from './hub-append.ts'
 import type { Link } from './hub-links.ts'
 import type { HubSettings } from './hub-ports.ts'
 
-export type Turn = { kind: 'appends'; appends: Append[] } | { kind: 'one'; link: Link; frame: Exclude<FrameUp, Append['frame']> }
+/** An append frame and who sent it. */
+export interface SentAppend {
+  link: Link
+  frame: FrameUp & { kind: 'append' }
+}
+
+export type Turn =
+  | { kind: 'appends'; appends: SentAppend[] }
+  | { kind: 'one'; link: Link; frame: Exclude<FrameUp, SentAppend['frame']> }
 
 export interface Inbox {
   /** false: more than a link may have waiting. */
@@ -35,7 +42,7 @@ export function createInbox(settings: HubSettings): Inbox {
     return next?.frame
   }
 
-  function takeAppends(first: Append): Append[] {
+  function takeAppends(first: SentAppend): SentAppend[] {
     const appends = [first]
     let entries = first.frame.entries.length
     for (const link of [...ready]) {

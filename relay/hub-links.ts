@@ -44,6 +44,8 @@ export interface Link {
   /** How far the answer to a `chain` has come that waits for room in the line. */
   readonly chainsUnderWay: Map<SpaceId, number>
   severe: number
+  /** Its last append brought what was known already. */
+  sentAgain: boolean
   readonly connectedAt: number
   heardAt: number
   beatAt: number
@@ -79,23 +81,7 @@ export function createLinks(settings: HubSettings, report: (event: HubEvent) => 
   const links: Links = {
     all,
     add(wire, now) {
-      const link: Link = {
-        wire,
-        closed: false,
-        session: undefined,
-        helloSeen: false,
-        spaces: new Set(),
-        subscriptions: new Map(),
-        writes: [],
-        asks: [],
-        inboxBytes: 0,
-        chainsUnderWay: new Map(),
-        severe: 0,
-        connectedAt: now,
-        heardAt: now,
-        beatAt: now,
-        privateAsked: undefined,
-      }
+      const link = createLink(wire, now)
       all.add(link)
       return link
     },
@@ -118,7 +104,7 @@ export function createLinks(settings: HubSettings, report: (event: HubEvent) => 
       for (const [segment, { channel, space }] of link.subscriptions)
         if (channel === place || space === place) links.unsubscribe(link, segment)
     },
-    subscribers: (segment) => [...(bySegment.get(segment) ?? [])],
+    subscribers: (segment) => bySegment.get(segment) ?? [],
     send: (link, message) => links.sendBytes(link, encodeDown({ kind: 'control', message })),
     sendBytes(link, bytes) {
       if (link.closed) return
@@ -144,6 +130,28 @@ export function createLinks(settings: HubSettings, report: (event: HubEvent) => 
     },
   }
   return links
+}
+
+/** A link that is in no list yet. */
+export function createLink(wire: Wire, now: number): Link {
+  return {
+    wire,
+    closed: false,
+    session: undefined,
+    helloSeen: false,
+    spaces: new Set(),
+    subscriptions: new Map(),
+    writes: [],
+    asks: [],
+    inboxBytes: 0,
+    chainsUnderWay: new Map(),
+    severe: 0,
+    sentAgain: false,
+    connectedAt: now,
+    heardAt: now,
+    beatAt: now,
+    privateAsked: undefined,
+  }
 }
 
 function addTo<Key>(map: Map<Key, Set<Link>>, key: Key, link: Link): void {

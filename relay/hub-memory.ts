@@ -22,6 +22,8 @@ export interface HubMemory {
   head(space: SpaceId): Promise<CommunityHead | undefined>
   putHead(head: CommunityHead): void
   spaceOf(channel: ChannelId): Promise<SpaceId | undefined>
+  /** As far as it is known without asking. */
+  knownSpaceOf(channel: ChannelId): SpaceId | undefined
   forgetChannel(channel: ChannelId): void
   /** What this link's person may in the channel now. */
   rights(link: Link, space: SpaceId, channel: ChannelId): Promise<ChannelRights>
@@ -64,6 +66,7 @@ export function createMemory({ meta, community, clock }: Pick<HubPorts, 'meta' |
       if (space) remember(spaces, channel, space, channelsMax)
       return space
     },
+    knownSpaceOf: (channel) => spaces.get(channel),
     forgetChannel: (channel) => void spaces.delete(channel),
     async rights(link, space, channel) {
       const state = (await memory.head(space))?.state

@@ -3,7 +3,7 @@ import type { Bytes } from '#shared/base/bytes.ts'
 import type { AccountId, DeviceId } from '#shared/base/ids.ts'
 import { limits } from '#shared/base/limits.ts'
 import type { Clock, Random } from '#shared/base/ports.ts'
-import type { Mac, Verifier } from '#shared/crypto/ports.ts'
+import type { Mac, SignatureClaim, Verifier } from '#shared/crypto/ports.ts'
 import type { CommandDesk } from './community/command-desk.ts'
 import type { AccountStore } from './store/account-store.ts'
 import type { CommunityStore } from './store/community-store.ts'
@@ -27,6 +27,8 @@ export interface HubPorts {
   sessions: { check(token: string): Promise<{ account: AccountId; dev: DeviceId | ''; idHash: string } | undefined> }
   desk: CommandDesk
   verifier: Verifier
+  /** Checks signatures of the next turn while this one runs; without it, or where it answers nothing, the decision checks them. */
+  verifyAhead?: ((claims: readonly SignatureClaim[]) => Promise<readonly (boolean | undefined)[]> | undefined) | undefined
   mac: Mac
   /** 32 bytes that stand outside the database and its backups. */
   markKey: Bytes
@@ -72,6 +74,8 @@ export interface HubSettings {
   linkQueueBytesMax: number
   openSegmentsPerLinkMax: number
   severeRefusalsMax: number
+  /** Stock readers of one account. */
+  stockReadersMax: number
 }
 
 export const hubDefaults: HubSettings = {
@@ -96,4 +100,5 @@ export const hubDefaults: HubSettings = {
   linkQueueBytesMax: limits.linkQueueBytesMax,
   openSegmentsPerLinkMax: limits.openSegmentsPerLinkMax,
   severeRefusalsMax: 3,
+  stockReadersMax: limits.stockReadersMax,
 }

@@ -2,6 +2,7 @@
 
 import { parseEntryId } from '#shared/base/ids.ts'
 import type { SegmentState } from '#shared/log/facts.ts'
+import { hasClock } from '#shared/log/ranges.ts'
 import { serveSegment } from '#shared/log/update-bytes.ts'
 import { encodeDown } from '#shared/protocol/frame-codec.ts'
 import { type ControlUp, closeCodes } from '#shared/protocol/frames.ts'
@@ -45,11 +46,9 @@ export async function listSegments(hub: HubParts, link: Link, { channel, after }
 async function isSameHistory({ ports }: HubParts, segment: SegmentState, n: number, tail: string): Promise<boolean> {
   if (n > segment.next) return false
   if (n === 0) return true
-  const standing = await ports.log.entryAt(segment.id, n - 1)
   // The device saw it deleted; then it is deleted here.
-  if (tail === '-') return standing === undefined
-  if (standing !== undefined) return standing === tail
+  if (tail === '-') return hasClock(segment.deleted, n - 1)
   const id = parseEntryId(tail)
-  const record = id && (await ports.log.facts(segment.channel, [id], []))?.entries.find((one) => one.id === id)
+  const record = id && (await ports.log.entry(segment.channel, id))
   return record?.kind === 'accepted' && record.segment === segment.id && record.clock === n - 1
 }

@@ -6,6 +6,7 @@ import { parseUp } from '#shared/protocol/frame-codec.ts'
 import { type ControlUp, closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
 import { writeMark } from './channel/mark.ts'
 import { createTokenBuckets } from './channel/token-bucket.ts'
+import { type ReadyTurn, readTurn } from './hub-ahead.ts'
 import { type Append, runAppends } from './hub-append.ts'
 import { markRead, sendChain, sendKeys } from './hub-asks.ts'
 import { runCommand } from './hub-command.ts'
@@ -14,7 +15,9 @@ import { createInbox } from './hub-inbox.ts'
 import { createLinks, type Link } from './hub-links.ts'
 import { createMemory } from './hub-memory.ts'
 import type { HubPorts, Wire } from './hub-ports.ts'
+import { createPosts, type Posts } from './hub-posts.ts'
 import { type PrivateSizes, runPrivate } from './hub-private.ts'
+import { createReaders, type Readers } from './hub-readers.ts'
 import { listSegments, openSegment } from './hub-segments.ts'
 
 export interface LinkHandle {
@@ -29,6 +32,8 @@ export interface LinkHandle {
 export interface HubHealth {
   /** Signed-in devices of the moment. */
   links: number
+  /** Stock readers of the moment. */
+  readers: number
   /** Frames that wait for their turn. */
   waiting: number
   commits: number
@@ -37,6 +42,10 @@ export interface HubHealth {
 
 export interface Hub {
   connect(wire: Wire): LinkHandle
+  /** A stock y-websocket client that reads one segment. */
+  read: Readers['connect']
+  /** Entries that come by a request: they wait, and are decided, among those of all links. */
+  append: Posts['submit']
   /** The session was ended (sign-out, revoked): its link is dead when this returns. */
   endSession(idHash: string): void
   /** Beats, silent links, links that never said hello. Once a second is enough. */
@@ -53,7 +62,9 @@ export function createHub(ports: HubPorts): Hub {
   const links = createLinks(settings, ports.report)
   const memory = createMemory(ports)
   const inbox = createInbox(settings)
-  const hub: HubParts = { ports, links, memory }
+  const readers = createReaders(ports, memory, wake)
+  const hub: HubParts = { ports, links, memory, readers }
+  const posts = createPosts(ports, memory, enqueue, dequeue)
   const entryBuckets = createTokenBuckets<string>(settings.entryBurst, settings.entriesPerMinute)
   const commandBuckets = createTokenBuckets<string>(settings.commandBurst, settings.commandsPerMinute)
   const privateSizes: PrivateSizes = new Map()
@@ -64,21 +75,50 @@ export function createHub(ports: HubPorts): Hub {
   function wake(): void {
     loop ??= run().finally(() => {
       loop = undefined
-      if (inbox.hasTurn()) wake()
+      if (hasTurn()) wake()
     })
+  }
+
+  const hasTurn = () => inbox.hasTurn() || readers.hasTurn()
+
+  function enqueue(link: Link, frame: FrameUp, bytes: number): boolean {
+    const hasRoom = !stopped && inbox.add(link, frame, bytes)
+    if (hasRoom) wake()
+    return hasRoom
+  }
+
+  function dequeue(link: Link): void {
+    inbox.forget(link)
+    links.forget(link)
   }
 
   async function run(): Promise<void> {
     await ports.nextTurn()
-    for (let turn = inbox.takeTurn(); turn && !stopped; turn = inbox.takeTurn()) {
-      if (turn.kind === 'appends') await attempt(undefined, () => runAppends(hub, entryBuckets, turn.appends))
-      else {
-        await runFrame(turn.link, turn.frame)
-        // An answer that goes in parts put its rest back.
-        inbox.resume(turn.link)
-      }
+    let turn = takeTurn()
+    while ((turn || readers.hasTurn()) && !stopped) {
+      // With another thread for signatures, the next turn's are checked there while this one runs here.
+      if (turn?.kind === 'appends') await turn.checked
+      const next: ReadyTurn | undefined = ports.verifyAhead && takeTurn()
+      if (turn) await runTurn(turn)
+      await readers.takeTurn()
       await ports.nextTurn()
+      turn = next ?? takeTurn()
     }
+  }
+
+  function takeTurn(): ReadyTurn | undefined {
+    return readTurn(hub, inbox.takeTurn(), ({ link }) =>
+      link.session ? entryBuckets.left(link.session.account, clock.now()) : 0,
+    )
+  }
+
+  async function runTurn(turn: ReadyTurn): Promise<void> {
+    if (turn.kind === 'appends')
+      return attempt(undefined, async () => runAppends(hub, entryBuckets, await posts.admit(turn.appends)))
+    if (turn.link.closed) return
+    await runFrame(turn.link, turn.frame)
+    // An answer that goes in parts put its rest back.
+    inbox.resume(turn.link)
   }
 
   async function runFrame(link: Link, frame: Exclude<FrameUp, Append['frame']>): Promise<void> {
@@ -129,6 +169,12 @@ export function createHub(ports: HubPorts): Hub {
     memory.forgetAll()
     privateSizes.clear()
     for (const link of [...links.all]) close(link, closeCodes.restarting, 'restarting')
+    endOthers()
+  }
+
+  function endOthers(): void {
+    posts.endAll()
+    readers.closeAll(closeCodes.restarting, 'restarting')
   }
 
   function close(link: Link, code: number, reason: string): void {
@@ -154,11 +200,16 @@ export function createHub(ports: HubPorts): Hub {
       return
     }
     link.helloSeen = true
-    if (inbox.add(link, frame, bytes.length)) wake()
-    else close(link, closeCodes.busy, 'too much at once')
+    if (!enqueue(link, frame, bytes.length)) close(link, closeCodes.busy, 'too much at once')
   }
 
   return {
+    read(wire, segment, token) {
+      const reader = readers.connect(wire, segment, token)
+      if (stopped) readers.closeAll(closeCodes.restarting, 'restarting')
+      return reader
+    },
+    append: posts.submit,
     connect(wire) {
       const link = links.add(wire, clock.now())
       if (stopped) links.close(link, closeCodes.restarting, 'restarting')
@@ -176,6 +227,8 @@ export function createHub(ports: HubPorts): Hub {
     },
     endSession(idHash) {
       for (const link of links.ofSession(idHash)) close(link, closeCodes.unauthorized, 'signed out')
+      posts.endSession(idHash)
+      readers.endSession(idHash)
     },
     tick() {
       const now = clock.now()
@@ -190,13 +243,15 @@ export function createHub(ports: HubPorts): Hub {
         }
         inbox.resume(link)
       }
-      if (inbox.hasTurn()) wake()
+      readers.tick(now)
+      if (hasTurn()) wake()
     },
     async idle() {
       while (loop) await loop
     },
     health: () => ({
       links: [...links.all].filter((link) => link.session).length,
+      readers: readers.count,
       waiting: inbox.waiting(),
       commits: memory.knownMeta?.commits ?? 0,
       storeFailures,
@@ -204,6 +259,7 @@ export function createHub(ports: HubPorts): Hub {
     async stop() {
       stopped = true
       for (const link of [...links.all]) close(link, closeCodes.restarting, 'restarting')
+      endOthers()
       await loop
     },
   }

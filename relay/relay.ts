@@ -28,6 +28,7 @@ import { createSqliteAccountStore } from './store/sqlite-account-store.ts'
 import { createSqliteCommunityStore } from './store/sqlite-community-store.ts'
 import { createSqliteLogStore } from './store/sqlite-log-store.ts'
 import { createSqlitePrivateStore } from './store/sqlite-private-store.ts'
+import { startVerifyThreads } from './verify-ahead.ts'
 
 export interface RelaySettings {
   dataDir: string
@@ -37,6 +38,8 @@ export interface RelaySettings {
   http: HttpSettings
   /** Instead of libsodium: for measuring what everything else costs. */
   verifier?: Verifier
+  /** Threads that check signatures; 0: this one does. */
+  verifyThreads?: number
 }
 
 export interface Relay {
@@ -64,6 +67,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
   const { meta, restored } = openMetaStore(database, createIncarnationFile(join(dataDir, 'incarnation')), nodeRandom)
 
   const { verifier, native } = settings.verifier ? { verifier: settings.verifier, native: false } : await loadVerifier()
+  const threads = settings.verifyThreads ? startVerifyThreads(settings.verifyThreads, log.threadFailed) : undefined
   const accounts = createSqliteAccountStore(database)
   const community = createSqliteCommunityStore(database)
   const channels = createSqliteLogStore(database)
@@ -84,6 +88,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     sessions,
     desk: createCommandDesk({ store: community, structure, hasher: nodeHasher, verifier }),
     verifier,
+    verifyAhead: threads?.verifyAhead,
     mac: nodeHasher,
     markKey: secrets.markKey,
     random: nodeRandom,
@@ -102,6 +107,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     pepper: secrets.pepper,
     log,
     previewInvite: createInviteSight({ community, accounts, hasher: nodeHasher, clock }),
+    append: hub.append,
     health: createHealth({ meta, hub: hub.health, dataDir, startedAt: clock.now(), now: clock.now }),
     pages: fileURLToPath(new URL('../build', import.meta.url)),
   })
@@ -116,6 +122,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     restored,
     close: async () => {
       await hub.stop()
+      await threads?.close()
       structure.close()
       database.close()
       unlock()

@@ -7,6 +7,8 @@ import type { HubEvent } from '../hub-ports.ts'
 export interface RelayLog extends SecurityLog {
   hub(event: HubEvent): void
   started(facts: Record<string, unknown>): void
+  /** Work goes on without it. */
+  threadFailed(error: unknown): void
   /** The last words before the process ends. */
   fatal(error: unknown): void
 }
@@ -27,6 +29,7 @@ export function createRelayLog(level: LogLevel): RelayLog {
       }
     },
     started: (facts) => log.info(facts, 'started'),
+    threadFailed: (error) => log.error({ err: error }, 'a thread that checks signatures ended: this one does it'),
     fatal: (error) => log.fatal({ err: error }, 'the relay ends'),
     security(event) {
       const level =

@@ -6,10 +6,12 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { limits } from '#shared/base/limits.ts'
 import { closeCodes } from '#shared/protocol/frames.ts'
 import type { Hub } from '../hub.ts'
+import { createOutgoing } from './outgoing.ts'
+import { createStockSockets, offersStock, segmentOfUrl } from './stock-socket.ts'
 
 export interface SocketPorts {
   server: Server
-  hub: Pick<Hub, 'connect'>
+  hub: Pick<Hub, 'connect' | 'read'>
   /** Origins allowed beside the one that the page itself came from. */
   origins: readonly string[]
   /** 0: this address may open a socket now; else the seconds to wait. */
@@ -26,29 +28,37 @@ export function attachSocket({ server, hub, origins, admit, addressOf }: SocketP
     maxPayload: limits.frameBytesMax,
     perMessageDeflate: false,
   })
+  const outgoingOf = createOutgoing()
+
+  const stock = createStockSockets(hub.read)
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     // Until ws takes it over, an error here would end the process.
     const drop = () => stream.destroy()
     stream.on('error', drop)
-    if (request.url !== '/api/socket') return refuse(stream, '404 Not Found')
+    const segment = segmentOfUrl(request.url)
+    if (request.url !== '/api/socket' && !segment) return refuse(stream, '404 Not Found')
     if (!isOwnPage(request, origins)) return refuse(stream, '403 Forbidden')
+    if (segment && !offersStock(request)) return refuse(stream, '400 Bad Request')
     const address = addressOf(request.socket.remoteAddress ?? '', String(request.headers['x-forwarded-for'] ?? ''))
     admit(address).then((waitS) => {
       if (waitS > 0) return refuse(stream, '429 Too Many Requests', `retry-after: ${waitS}\r\n`)
       stream.off('error', drop)
-      sockets.handleUpgrade(request, stream, head, (socket) => join(socket, stream))
+      if (segment) stock.upgrade(request, stream, head, segment)
+      else sockets.handleUpgrade(request, stream, head, (socket) => join(socket, stream))
     }, drop)
   })
 
   function join(socket: WebSocket, stream: Duplex): void {
+    const outgoing = outgoingOf(stream)
     const link = hub.connect({
-      send: (bytes) => socket.send(bytes),
+      send: outgoing.send,
       close(code, reason) {
+        outgoing.flush()
         socket.close(code, reason)
         setTimeout(() => socket.terminate(), closeTimeoutMs).unref()
       },
-      queuedBytes: () => socket.bufferedAmount,
+      queuedBytes: outgoing.queuedBytes,
     })
     stream.on('drain', () => link.drained())
     socket.on('message', (data, isBinary) => {
@@ -65,6 +75,7 @@ export function attachSocket({ server, hub, origins, admit, addressOf }: SocketP
     close() {
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()
+      stock.close()
     },
   }
 }

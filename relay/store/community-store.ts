@@ -57,4 +57,11 @@ export interface CommunityStore {
   clock(): Promise<number>
   /** Resolves when it is on the disk; throws and writes nothing otherwise. `now` becomes the relay's clock and must lie above it. */
   commit(batch: CommandBatch, now: number): Promise<void>
+  /**
+   * Takes the name out of every roster that the account ever stood in and ends its memberships at `at`, in one transaction and without a
+   * command: the rows count as changed by each space's next one, so that whoever asks from then on is told. Answers them; twice is nothing.
+   */
+  eraseMember(account: AccountId, at: number): Promise<{ space: SpaceId; row: MemberRow }[]>
+  /** Spaces that the account is or was a member of. */
+  spacesEver(account: AccountId): Promise<SpaceId[]>
 }

@@ -1,5 +1,5 @@
 // The one SQLite database: opens it, brings its schema up to date, and gives transactions. Everything that touches node:sqlite is in this folder.
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 /** Numbered and append-only: a database is brought from its number to the last. Never edit one that has shipped. */
 const migrations = [
@@ -86,6 +86,8 @@ const migrations = [
 
 export interface Database {
   readonly sql: DatabaseSync
+  /** Prepared once, then remembered by its text. */
+  prepare(text: string): StatementSync
   /** Runs `work` in one IMMEDIATE transaction; what it throws rolls back and is thrown on. */
   transaction<Value>(work: () => Value): Value
   /** A commit erased text: the log beside the database still holds the pages as they were. */
@@ -131,8 +133,14 @@ export function openDatabase(path: string): Database {
     return !erased
   }
   scrub()
+  const prepared = new Map<string, StatementSync>()
   return {
     sql,
+    prepare(text) {
+      const statement = prepared.get(text) ?? sql.prepare(text)
+      prepared.set(text, statement)
+      return statement
+    },
     transaction,
     noteErased: () => {
       erased = true

@@ -2,8 +2,9 @@
 // Asynchronous, so that another database can stand behind it; `commit` is one transaction and resolves when it is on the disk.
 import type { Bytes } from '#shared/base/bytes.ts'
 import type { AccountId, ChannelId, EntryId, SegmentId, SpaceId } from '#shared/base/ids.ts'
-import type { ChannelBatch, ChannelFacts, ChannelState, SegmentState } from '#shared/log/facts.ts'
+import type { ChannelBatch, ChannelFacts, ChannelState, EntryRecord, SegmentState } from '#shared/log/facts.ts'
 import type { ReadMarker, SegmentListing } from '#shared/protocol/frames.ts'
+import type { EntryOp } from '#shared/protocol/records.ts'
 
 export interface LogStore {
   /** `undefined`: no such channel. `ids`: ids and refs of the entries to decide; `redacts`: the targets of redacts among them. */
@@ -18,8 +19,8 @@ export interface LogStore {
   tape(segment: SegmentId, n: number): Promise<{ clock: number; tape: Bytes }>
   /** Number of rows behind the snapshot. */
   rows(segment: SegmentId): Promise<number>
-  /** Which entry stands at this clock; `undefined` where it is deleted or never was. */
-  entryAt(segment: SegmentId, clock: number): Promise<EntryId | undefined>
+  /** What is known of this id; `undefined`: nothing. */
+  entry(channel: ChannelId, id: EntryId): Promise<EntryRecord | undefined>
   /** Joins rows into the snapshot. */
   compact(segment: SegmentId): Promise<void>
   /** Standing posts of others behind `seq`, counted to `most`. */
@@ -27,13 +28,28 @@ export interface LogStore {
   readMarkers(account: AccountId): Promise<ReadMarker[]>
   /** The greatest (gen, seq) wins. Answers whether it changed. */
   markRead(account: AccountId, marker: ReadMarker): Promise<boolean>
+  eraseMarkers(account: AccountId): Promise<void>
+  /**
+   * What stands of the account's words and reactions among the next `most` ids of the channel behind `after`, in the order of their bytes.
+   * `next`: where to go on, '' at the end.
+   */
+  wordsOf(
+    channel: ChannelId,
+    account: AccountId,
+    after: EntryId | '',
+    most: number,
+  ): Promise<{ ids: EntryId[]; next: EntryId | '' }>
 }
+
+/** Ops that carry what a person wrote; all others hold ids alone. */
+export const wordOps: ReadonlySet<string> = new Set<EntryOp>(['post', 'edit', 'react', 'unreact'])
 
 /** The account's private document: numbered blobs of Yjs bytes that the relay never reads. */
 export interface PrivateStore {
   blobs(account: AccountId): Promise<{ nr: number; bytes: Bytes }[]>
   /** One transaction: deletes the blobs named, adds this one. Answers its number. */
   put(account: AccountId, bytes: Bytes, replaces: readonly number[]): Promise<number>
+  erase(account: AccountId): Promise<void>
 }
 
 /** The relay's identity over time. `renew`: the database is older than what was promised from it (it was restored). */

@@ -15,15 +15,19 @@ export interface IncarnationFile {
 
 /** Inside the transaction of every commit of entries or commands. */
 export function countCommit(database: Database, now: number): void {
-  const { sql } = database
-  const set = sql.prepare('INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value')
-  const { commits, clock } = readMeta(database)
-  set.run('commits', String(commits + 1))
-  set.run('clock', String(Math.max(clock, now)))
+  database
+    .prepare("INSERT INTO meta VALUES ('commits', '1') ON CONFLICT(key) DO UPDATE SET value = CAST(value AS INTEGER) + 1")
+    .run()
+  database
+    .prepare(
+      `INSERT INTO meta VALUES ('clock', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value
+        WHERE CAST(excluded.value AS INTEGER) > CAST(value AS INTEGER)`,
+    )
+    .run(String(now))
 }
 
-export function readMeta({ sql }: Database): RelayMeta {
-  const rows = sql.prepare('SELECT key, value FROM meta').all()
+export function readMeta(database: Database): RelayMeta {
+  const rows = database.prepare('SELECT key, value FROM meta').all()
   const values = new Map(rows.map((row) => [String(row.key), String(row.value)]))
   return {
     incarnation: values.get('incarnation') ?? '',

@@ -21,6 +21,11 @@ export function createSqliteCommunityStore(database: Database): CommunityStore {
     members: sql.prepare('SELECT * FROM member WHERE space = ? AND n > ? ORDER BY n, account'),
     member: sql.prepare('SELECT * FROM member WHERE space = ? AND account = ?'),
     putMember: sql.prepare('INSERT OR REPLACE INTO member VALUES (?, ?, ?, ?, ?, ?)'),
+    spacesEver: sql.prepare('SELECT space FROM member WHERE account = ? ORDER BY space'),
+    named: sql.prepare(
+      `SELECT member.*, space.n AS head FROM member JOIN space ON space.id = member.space
+        WHERE account = ? AND (username <> '' OR left_at = 0) ORDER BY space`,
+    ),
     records: sql.prepare('SELECT n, at, text, sig, state FROM command WHERE space = ? AND n > ? ORDER BY n LIMIT ?'),
     executed: sql.prepare('SELECT n, by FROM command WHERE space = ? AND id = ?'),
     putRecord: sql.prepare('INSERT INTO command VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
@@ -96,6 +101,19 @@ export function createSqliteCommunityStore(database: Database): CommunityStore {
       database.transaction(() => write(batch, now))
       if (batch.channelsDeleted.length > 0) database.noteErased()
     },
+    async eraseMember(account, at) {
+      const changed = database.transaction(() =>
+        prepare.named.all(account).map((found) => {
+          const before = readMember(found)
+          const row: MemberRow = { ...before, username: '', left: before.left === 0 ? at : before.left, n: Number(found.head) + 1 }
+          prepare.putMember.run(String(found.space), account, row.username, row.joined, row.left, row.n)
+          return { space: spaceId(found.space), row }
+        }),
+      )
+      database.noteErased()
+      return changed
+    },
+    spacesEver: async (account) => prepare.spacesEver.all(account).map((row) => spaceId(row.space)),
   }
 }
 

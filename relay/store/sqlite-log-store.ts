@@ -6,7 +6,7 @@ import { type EntryId, type Id, idBytes, idFromBytes, isId, type SegmentId } fro
 import type { ChannelBatch, ChannelState, EntryRecord, SegmentState } from '#shared/log/facts.ts'
 import { eraseFromTape } from '#shared/log/tape.ts'
 import type { Database } from './database.ts'
-import type { LogStore } from './log-store.ts'
+import { type LogStore, wordOps } from './log-store.ts'
 import { countCommit } from './relay-meta.ts'
 
 type Row = Record<string, SQLOutputValue>
@@ -22,7 +22,10 @@ export function createSqliteLogStore(database: Database): LogStore {
       const channel = readChannel(row)
       const entries = new Map<EntryId, EntryRecord>()
       const add = (found: Row) => entries.set(idFromBytes(blob(found.id)), readEntry(found))
-      for (const id of new Set(ids)) prepare.entry.all(channelId, idBytes(id)).forEach(add)
+      for (const id of new Set(ids)) {
+        const found = prepare.entry.get(channelId, idBytes(id))
+        if (found) add(found)
+      }
       for (const id of new Set(redacts)) prepare.edits.all(channelId, idBytes(id)).forEach(add)
       const records = [...entries.values()]
       const newestPosts = prepare.newestPosts.all(channelId, redacts.length + 1).map((post) => Number(post.seq))
@@ -52,9 +55,9 @@ export function createSqliteLogStore(database: Database): LogStore {
     },
     tape: async (segment, n) => readTape(prepare, segment, n),
     rows: async (segment) => Number(prepare.countRows.get(segment)?.count ?? 0),
-    async entryAt(segment, clock) {
-      const row = prepare.entryAt.get(segment, clock)
-      return row && idFromBytes<'entry'>(blob(row.id))
+    async entry(channel, id) {
+      const row = prepare.entry.get(channel, idBytes(id))
+      return row && readEntry(row)
     },
     async compact(segment) {
       database.transaction(() => {
@@ -73,6 +76,16 @@ export function createSqliteLogStore(database: Database): LogStore {
         seq: Number(row.seq),
       })),
     markRead: async (account, { channel, gen, seq }) => Number(prepare.markRead.run(account, channel, gen, seq).changes) > 0,
+    async eraseMarkers(account) {
+      prepare.eraseMarkers.run(account)
+    },
+    async wordsOf(channel, account, after, most) {
+      const rows = prepare.entriesAfter.all(channel, after === '' ? new Uint8Array() : idBytes(after), most)
+      const stands = (row: Row) => row.by === account && row.gone === 0 && wordOps.has(String(row.op))
+      const idOf = (row: Row) => idFromBytes<'entry'>(blob(row.id))
+      const last = rows.length < most ? undefined : rows.at(-1)
+      return { ids: rows.filter(stands).map(idOf), next: last ? idOf(last) : '' }
+    },
   }
 }
 
@@ -105,7 +118,6 @@ function prepareAll({ sql }: Database) {
     deleteRows: sql.prepare('DELETE FROM tape_row WHERE segment = ?'),
     entry: sql.prepare('SELECT * FROM entry WHERE channel = ? AND id = ?'),
     edits: sql.prepare("SELECT * FROM entry WHERE channel = ? AND ref = ? AND op = 'edit'"),
-    entryAt: sql.prepare("SELECT id FROM entry WHERE segment = ? AND clock = ? AND kind = 'accepted' AND gone = 0"),
     putEntry: sql.prepare('INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     newestPosts: sql.prepare("SELECT seq FROM entry WHERE channel = ? AND op = 'post' AND gone = 0 ORDER BY seq DESC LIMIT ?"),
     unread: sql.prepare(
@@ -117,6 +129,8 @@ function prepareAll({ sql }: Database) {
       `INSERT INTO read_marker VALUES (?, ?, ?, ?) ON CONFLICT(account, channel) DO UPDATE SET gen = excluded.gen, seq = excluded.seq
         WHERE (excluded.gen, excluded.seq) > (gen, seq)`,
     ),
+    eraseMarkers: sql.prepare('DELETE FROM read_marker WHERE account = ?'),
+    entriesAfter: sql.prepare('SELECT id, by, op, gone FROM entry WHERE channel = ? AND id > ? ORDER BY id LIMIT ?'),
   }
 }
 

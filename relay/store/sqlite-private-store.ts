@@ -8,6 +8,7 @@ export function createSqlitePrivateStore(database: Database): PrivateStore {
   const all = sql.prepare('SELECT nr, bytes FROM private_blob WHERE account = ? ORDER BY nr')
   const newest = sql.prepare('SELECT max(nr) AS nr FROM private_blob WHERE account = ?')
   const drop = sql.prepare('DELETE FROM private_blob WHERE account = ? AND nr = ?')
+  const erase = sql.prepare('DELETE FROM private_blob WHERE account = ?')
   const add = sql.prepare('INSERT INTO private_blob VALUES (?, ?, ?)')
   return {
     blobs: async (account) =>
@@ -22,5 +23,9 @@ export function createSqlitePrivateStore(database: Database): PrivateStore {
         add.run(account, nr, bytes)
         return nr
       }),
+    async erase(account) {
+      erase.run(account)
+      database.noteErased()
+    },
   }
 }

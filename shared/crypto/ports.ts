@@ -14,6 +14,15 @@ export interface Verifier {
   isValidKey(key: Uint8Array): boolean
 }
 
+/** One question to a verifier. */
+export interface SignatureClaim {
+  /** Ed25519 public key, 32 bytes. */
+  key: Uint8Array
+  /** 64 bytes. */
+  signature: Uint8Array
+  message: Uint8Array
+}
+
 export interface Signer {
   /** Ed25519 public key, 32 bytes. */
   readonly publicKey: Bytes

@@ -2,18 +2,19 @@
 // the shell gathers the facts before, commits the batch, and only then sends. Facts are never changed.
 // The order of checks is SPEC's: shape · session · known id · clock · signature · right · target. A later check never answers first,
 // so nobody learns of a channel's content by what he is refused for.
-import { concatBytes, parseBase64Url, utf8 } from '../base/bytes.ts'
+import { utf8 } from '../base/bytes.ts'
 import type { Random } from '../base/ports.ts'
 import type { Verifier } from '../crypto/ports.ts'
-import { entrySignedBytes } from '../crypto/signed-bytes.ts'
 import type { Verdict } from '../protocol/records.ts'
 import type { RefusalCode } from '../protocol/refusals.ts'
 import type { Entry, EntryExt } from './entry.ts'
-import { parseEntry, writeElementPrefix } from './entry-codec.ts'
+import { type ReceivedEntry, writeElementPrefix } from './entry-codec.ts'
+import { claimOf } from './entry-signature.ts'
 import type {
   AcceptedEntry,
   Author,
   ChannelFacts,
+  ChannelState,
   Decision,
   EntryRecord,
   ReservedEntry,
@@ -49,8 +50,8 @@ function decideSubmission(
   ports: DecisionPorts,
 ): SubmissionAnswer {
   const answer: SubmissionAnswer = { verdicts: [], spent: 0 }
-  for (const bytes of entries) {
-    const parsed = parseEntry(bytes)
+  for (const received of entries) {
+    const { parsed } = received
     const known =
       parsed.ok && isOfSession(parsed.value, author) ? knownVerdict(parsed.value, staging.record(parsed.value.id)) : undefined
     if (known) {
@@ -61,7 +62,7 @@ function decideSubmission(
     if (answer.spent >= allowed) return { ...answer, wait: { ms: waitMs } }
     answer.spent++
     answer.verdicts.push(
-      parsed.ok ? decideEntry(staging, facts, author, parsed.value, bytes, ports) : refusal(parsed.id, parsed.code),
+      parsed.ok ? decideEntry(staging, facts, author, parsed.value, received, ports) : refusal(parsed.id, parsed.code),
     )
   }
   return answer
@@ -72,15 +73,15 @@ function decideEntry(
   facts: ChannelFacts,
   author: Author,
   entry: Entry,
-  bytes: Uint8Array,
+  received: ReceivedEntry,
   ports: DecisionPorts,
 ): Verdict {
-  const code = refusalOf(staging, facts, author, entry, ports)
+  const code = refusalOf(staging, facts, author, entry, received, ports)
   if (code) return refusal(entry.id, code)
   const target = entry.op === 'post' || entry.ref === 0 ? undefined : staging.record(entry.ref)
   const seq = staging.nextSeq()
-  const element = concatBytes(utf8(writeElementPrefix(seq, facts.now)), bytes)
-  staging.append(entry, element, target?.kind === 'accepted' ? target.segment : undefined)
+  const prefix = utf8(writeElementPrefix(seq, facts.now))
+  staging.append(entry, prefix, received.bytes, target?.kind === 'accepted' ? target.segment : undefined)
   if (entry.op === 'redact' && entry.ref !== 0) {
     if (target?.kind === 'accepted') staging.deletePost(target)
     else staging.reserve(reservation(entry.ref, target, author))
@@ -94,18 +95,22 @@ function refusalOf(
   { channel, now }: ChannelFacts,
   author: Author,
   entry: Entry,
+  received: ReceivedEntry,
   { verifier, limits }: DecisionPorts,
 ): RefusalCode | undefined {
   if (!isOfSession(entry, author)) return 'session'
   // An id that is known was answered before; here it is another author's, or a reservation that does not bind.
   if (staging.record(entry.id)?.kind === 'accepted') return 'duplicate'
   if (entry.at > now + limits.clockAheadMs) return 'clock'
-  const signature = parseBase64Url(entry.sig)
-  const signed = entrySignedBytes(channel.space, channel.id, utf8(entry.text))
-  if (!signature || !verifier.verify(signature, signed, author.key)) return 'signature'
+  if (!(received.signed ?? isSigned(verifier, channel, author.key, received))) return 'signature'
   if (entry.ext !== 0 && !Object.keys(entry.ext).every((key) => judged.has(key))) return 'ext'
   if (!author.may.has(entry.op)) return 'forbidden'
   return entry.op === 'post' || entry.ref === 0 ? undefined : targetRefusal(entry, staging.record(entry.ref), author)
+}
+
+function isSigned(verifier: Verifier, { space, id }: ChannelState, key: Uint8Array, received: ReceivedEntry): boolean {
+  const claim = claimOf({ space, channel: id }, key, received)
+  return claim !== undefined && verifier.verify(claim.signature, claim.message, claim.key)
 }
 
 /** What the entry is about must be a standing post; a redact may also come before its target, or again. `notarget`: wait for it. */

@@ -26,6 +26,14 @@ export type ParsedEntry =
   /** `id` 0: not even that could be read. */
   | { ok: false; code: Extract<RefusalCode, 'size' | 'shape' | 'op' | 'ext'>; id: EntryId | 0 }
 
+/** An entry as it came, read once: whoever looks at it later need not read it again. */
+export interface ReceivedEntry {
+  bytes: Uint8Array
+  parsed: ParsedEntry
+  /** What the check of its signature said, where it was made ahead of the decision. */
+  signed: boolean | undefined
+}
+
 const signatureLength = 86
 // 64 bytes: the last of 86 characters has four bits to spare, which must be zero.
 const signature = /^[A-Za-z0-9_-]{85}[AQgw]$/
@@ -61,6 +69,15 @@ export function parseEntry(bytes: Uint8Array): ParsedEntry {
   const text = whole.slice(signatureLength)
   const fields = judgeFields(text)
   return fields.ok ? { ok: true, value: { ...fields.value, sig, text } } : fields
+}
+
+export function receiveEntry(bytes: Uint8Array): ReceivedEntry {
+  return { bytes, parsed: parseEntry(bytes), signed: undefined }
+}
+
+/** The text as it was signed, in UTF-8: a view of what came. @param bytes of an entry that could be parsed */
+export function signedText(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(signatureLength)
 }
 
 /** What the relay puts before an entry. @param seq from 1 @param at the relay's clock, ms */

@@ -2,6 +2,7 @@
 import type { Bytes } from '../base/bytes.ts'
 import type { AccountId, ChannelId, DeviceId, EntryId, SegmentId, SpaceId } from '../base/ids.ts'
 import type { EntryOp, Sealed, Verdict } from '../protocol/records.ts'
+import type { ReceivedEntry } from './entry-codec.ts'
 
 /** Deleted clocks of a segment: sorted, disjoint, maximal [clock, length]. */
 export type Ranges = readonly (readonly [clock: number, length: number])[]
@@ -72,7 +73,7 @@ export interface Author {
 /** One append frame of one link. `allowed`: how many new entries its token bucket lets through now; behind that, `wait`. */
 export interface Submission {
   author: Author
-  entries: readonly Uint8Array[]
+  entries: readonly ReceivedEntry[]
   allowed: number
   /** What to tell the device when `allowed` is used up. */
   waitMs: number

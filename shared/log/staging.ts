@@ -8,7 +8,7 @@ import type { Entry } from './entry.ts'
 import type { AcceptedEntry, ChannelFacts, ChannelState, Decision, EntryRecord, ReservedEntry, SegmentState } from './facts.ts'
 import { joinRanges, rangesOf } from './ranges.ts'
 import { eraseFromTape, tapeOfElement } from './tape.ts'
-import { encodeAppend } from './update-bytes.ts'
+import { encodeAppend, encodeUpdate } from './update-bytes.ts'
 
 export interface SegmentLimits {
   segmentPostsMax: number
@@ -21,8 +21,11 @@ export interface Staging {
   /** The record of an id as this turn has left it so far. */
   record(id: EntryId): EntryRecord | undefined
   nextSeq(): number
-  /** @param about the segment of the post that the entry is about; `undefined`: it goes into the head */
-  append(entry: Entry, element: Uint8Array, about: SegmentId | undefined): void
+  /**
+   * @param prefix what the relay puts before the entry @param bytes the entry as it came
+   * @param about the segment of the post that the entry is about; `undefined`: it goes into the head
+   */
+  append(entry: Entry, prefix: Uint8Array, bytes: Uint8Array, about: SegmentId | undefined): void
   /** Deletes the post's element and those of all its edits; nothing where it is gone already. */
   deletePost(post: AcceptedEntry): void
   reserve(record: ReservedEntry): void
@@ -113,11 +116,11 @@ export function createStaging(facts: ChannelFacts, random: Random, limits: Segme
   return {
     record: (id) => records.get(id),
     nextSeq: () => ++channel.seq,
-    append: (entry, element, about) => {
+    append: (entry, prefix, bytes, about) => {
       const one = about === undefined ? head() : beside(about)
       const { id, by, op, ref } = entry
       put({ kind: 'accepted', id, segment: one.state.id, clock: one.state.next, seq: channel.seq, by, op, ref, gone: false })
-      const cell = tapeOfElement(element)
+      const cell = tapeOfElement(prefix, bytes)
       one.cells.push(cell)
       one.state.next++
       one.state.bytes += cell.length
@@ -163,17 +166,27 @@ function hasRoom(state: SegmentState, limits: SegmentLimits): boolean {
 /** What the turn did to one segment, as it is stored and as it is sent. What is deleted in the turn that brought it is never stored. */
 function finishSegment({ state, start, cells, deleted }: Staged) {
   state.rev++
-  state.deleted = joinRanges(state.deleted, rangesOf(deleted))
-  const whole = concatBytes(...cells)
-  const tape = deleted.size === 0 ? whole : eraseFromTape(whole, start, deleted)
-  const clocks = [...deleted].filter((clock) => clock < start).sort((a, b) => a - b)
   const segment = state.id
+  const count = cells.length
+  const whole = concatBytes(...cells)
+  if (deleted.size === 0) {
+    // Most turns: one run of new elements, which need not be walked to be known.
+    const runs = count === 0 ? [] : [{ live: true as const, clock: start, count, tape: whole }]
+    return {
+      state,
+      rows: runs.map(({ tape }) => ({ segment, clock: start, count, tape })),
+      erase: [],
+      updates: count === 0 ? [] : [{ segment, update: encodeUpdate(state.client, runs, []) }],
+    }
+  }
+  state.deleted = joinRanges(state.deleted, rangesOf(deleted))
+  const tape = eraseFromTape(whole, start, deleted)
+  const clocks = [...deleted].filter((clock) => clock < start).sort((a, b) => a - b)
   return {
     state,
-    rows: cells.length === 0 ? [] : [{ segment, clock: start, count: cells.length, tape }],
+    rows: count === 0 ? [] : [{ segment, clock: start, count, tape }],
     erase: clocks.length === 0 ? [] : [{ segment, clocks }],
-    updates:
-      cells.length + deleted.size === 0 ? [] : [{ segment, update: encodeAppend(state.client, start, tape, rangesOf(deleted)) }],
+    updates: [{ segment, update: encodeAppend(state.client, start, tape, rangesOf(deleted)) }],
   }
 }
 

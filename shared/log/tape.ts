@@ -3,7 +3,7 @@
 // A tape comes from our own storage: where it is torn, that is a bug or a broken disk, and reading it throws.
 import { assert } from '../base/assert.ts'
 import { createByteReader, createByteWriter } from '../base/byte-cursor.ts'
-import { type Bytes, parseUtf8 } from '../base/bytes.ts'
+import { type Bytes, concatBytes, parseUtf8 } from '../base/bytes.ts'
 
 /** live: 77 len utf8 · deleted run: 00 n */
 export const tapeLive = 0x77
@@ -19,13 +19,10 @@ export type TapeRun =
   | { live: true; clock: number; count: number; tape: Uint8Array }
   | { live: false; clock: number; count: number }
 
-/** The cell of one live element. @param text UTF-8 */
-export function tapeOfElement(text: Uint8Array): Bytes {
-  return createByteWriter(text.length + 5)
-    .byte(tapeLive)
-    .uint(text.length)
-    .bytes(text)
-    .done()
+/** The cell of one live element. @param parts its text in UTF-8 */
+export function tapeOfElement(...parts: Uint8Array[]): Bytes {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  return concatBytes(createByteWriter(8).byte(tapeLive).uint(length).done(), ...parts)
 }
 
 /** @param clock the clock at which this tape begins */

@@ -1,8 +1,8 @@
 // Channels in memory: the contract's second implementation, for tests and the simulator.
-import type { LogStore, MetaStore } from '#relay/store/log-store.ts'
+import { type LogStore, type MetaStore, wordOps } from '#relay/store/log-store.ts'
 import { assert } from '#shared/base/assert.ts'
 import { concatBytes } from '#shared/base/bytes.ts'
-import type { ChannelId, EntryId, SegmentId } from '#shared/base/ids.ts'
+import { type ChannelId, type EntryId, idBytes, type SegmentId } from '#shared/base/ids.ts'
 import type { AcceptedEntry, ChannelBatch, EntryRecord, SegmentState } from '#shared/log/facts.ts'
 import { eraseFromTape } from '#shared/log/tape.ts'
 import { createMemoryTables, type MemoryTables } from './memory-relay-tables.ts'
@@ -90,12 +90,7 @@ export function createMemoryLogStore(tables: MemoryTables = createMemoryTables()
       return { clock: kept[0]?.clock ?? n, tape: concatBytes(...kept.map(({ tape }) => tape)) }
     },
     rows: async (segment) => Math.max(0, (tables.rows.get(segment)?.length ?? 0) - 1),
-    async entryAt(segment, clock) {
-      const channel = tables.segments.get(segment)?.channel
-      const record =
-        channel && entriesOf(channel).find((one) => one.kind === 'accepted' && one.segment === segment && one.clock === clock)
-      return record?.kind === 'accepted' && !record.gone ? record.id : undefined
-    },
+    entry: async (channel, id) => tables.entries.get(channel)?.get(id),
     async compact(segment) {
       const rows = tables.rows.get(segment) ?? []
       if (rows.length < 2) return
@@ -115,6 +110,16 @@ export function createMemoryLogStore(tables: MemoryTables = createMemoryTables()
       if (before && (before.gen > gen || (before.gen === gen && before.seq >= seq))) return false
       markers.set(channel, { channel, gen, seq })
       return true
+    },
+    async eraseMarkers(account) {
+      tables.markers.delete(account)
+    },
+    async wordsOf(channel, account, after, most) {
+      const bytes = (id: EntryId) => Buffer.from(idBytes(id))
+      const ordered = entriesOf(channel).sort((a, b) => Buffer.compare(bytes(a.id), bytes(b.id)))
+      const page = ordered.filter(({ id }) => after === '' || Buffer.compare(bytes(id), bytes(after)) > 0).slice(0, most)
+      const stands = (one: EntryRecord) => one.kind === 'accepted' && one.by === account && !one.gone && wordOps.has(one.op)
+      return { ids: page.filter(stands).map(({ id }) => id), next: page.length < most ? '' : (page.at(-1)?.id ?? '') }
     },
   }
 }

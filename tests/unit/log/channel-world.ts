@@ -13,7 +13,7 @@ import { createPrng, type Prng } from '#shared/base/prng.ts'
 import { entrySignedBytes } from '#shared/crypto/signed-bytes.ts'
 import { type DecisionPorts, decideChannel } from '#shared/log/decision.ts'
 import type { EntryFields } from '#shared/log/entry.ts'
-import { encodeEntry, writeEntryText } from '#shared/log/entry-codec.ts'
+import { encodeEntry, receiveEntry, writeEntryText } from '#shared/log/entry-codec.ts'
 import type {
   Author,
   ChannelBatch,
@@ -108,7 +108,7 @@ export function createWorld(seed: number, limits: Partial<typeof testLimits> = {
 }
 
 export function submit(person: Person, written: readonly Written[], allowed = 300): Submission {
-  return { author: person.author, entries: written.map((one) => one.bytes), allowed, waitMs: 1_000 }
+  return { author: person.author, entries: written.map((one) => receiveEntry(one.bytes)), allowed, waitMs: 1_000 }
 }
 
 function createLedger(prng: Prng, limits: typeof testLimits): Ledger {
@@ -143,7 +143,7 @@ function createLedger(prng: Prng, limits: typeof testLimits): Ledger {
 function gather(ledger: Ledger, submissions: readonly Submission[]): ChannelFacts {
   const ids = new Set<unknown>()
   const redacts = new Set<unknown>()
-  for (const bytes of submissions.flatMap((one) => one.entries)) {
+  for (const { bytes } of submissions.flatMap((one) => one.entries)) {
     const fields = parseLoosely(bytes)
     ids.add(fields[0]).add(fields[5])
     if (fields[4] === 'redact') redacts.add(fields[5])

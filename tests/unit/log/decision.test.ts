@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { idFromBytes } from '#shared/base/ids.ts'
 import type { EntryFields } from '#shared/log/entry.ts'
+import { receiveEntry } from '#shared/log/entry-codec.ts'
 import type { Verdict } from '#shared/protocol/records.ts'
 import { createWorld, type Person, submit, type World, type Written } from './channel-world.ts'
 
@@ -35,7 +36,9 @@ test('[LOG-31] shape, session and signature are severe, in this order; other ref
   const wrongSignature = { ...good, bytes: bob.write({ ...good.fields, by: ada.by, dev: ada.dev }).bytes }
   const answers = ledger.turn({
     author: ada.author,
-    entries: [good.bytes.subarray(0, -1), bob.write().bytes, ada.write({ dev: bob.dev }).bytes, wrongSignature.bytes],
+    entries: [good.bytes.subarray(0, -1), bob.write().bytes, ada.write({ dev: bob.dev }).bytes, wrongSignature.bytes].map(
+      receiveEntry,
+    ),
     allowed: 9,
     waitMs: 0,
   }).answers

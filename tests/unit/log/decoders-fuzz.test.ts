@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseUtf8, utf8 } from '#shared/base/bytes.ts'
 import { createReplica } from '#shared/log/document.ts'
-import { entryOfElement, parseEntry, readElement, writeElementPrefix } from '#shared/log/entry-codec.ts'
+import { entryOfElement, parseEntry, readElement, receiveEntry, writeElementPrefix } from '#shared/log/entry-codec.ts'
 import { tapeOfElement } from '#shared/log/tape.ts'
 import { encodeUpdate, readUpdate } from '#shared/log/update-bytes.ts'
 import { createWorld, submit } from './channel-world.ts'
@@ -126,7 +126,7 @@ test('[LOG-51] no entry makes the decision throw, and nothing is accepted that i
   const property = fc.property(
     fc.array(fc.oneof(garbage, mutated(entry.bytes), shaped, spelled), { minLength: 1, maxLength: 4 }),
     (entries) => {
-      const decision = ledger.turn({ ...submit(ada, []), entries })
+      const decision = ledger.turn({ ...submit(ada, []), entries: entries.map(receiveEntry) })
       expect(decision.answers[0]?.verdicts).toHaveLength(entries.length)
       for (const verdict of decision.answers[0]?.verdicts ?? [])
         if (verdict.kind === 'accepted') expect(verdict.id).toBe(entry.fields.id)
