@@ -105,7 +105,12 @@ export function createSqliteCommunityStore(database: Database): CommunityStore {
       const changed = database.transaction(() =>
         prepare.named.all(account).map((found) => {
           const before = readMember(found)
-          const row: MemberRow = { ...before, username: '', left: before.left === 0 ? at : before.left, n: Number(found.head) + 1 }
+          const row: MemberRow = {
+            ...before,
+            username: '',
+            left: before.left === 0 ? at : before.left,
+            n: Number(found.head) + 1,
+          }
           prepare.putMember.run(String(found.space), account, row.username, row.joined, row.left, row.n)
           return { space: spaceId(found.space), row }
         }),

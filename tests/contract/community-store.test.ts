@@ -181,6 +181,35 @@ describe.each(makers)('$name', ({ make }) => {
     await store.commit(batchOf(space, owner, 13, { structure: { epoch: 2, bytes: next } }), 13)
     expect(await store.structure(space)).toEqual({ epoch: 2, changes: [next] })
   })
+
+  test('[ERA-9] a member’s name leaves every roster without a command, and whoever asks from the present number on is told', async () => {
+    const store = make()
+    const spaces = [makeSpace(), makeSpace()].sort()
+    const [here = makeSpace(), there = makeSpace()] = spaces
+    const elsewhere = makeSpace()
+    const [owner, guest] = [makeAccount(), makeAccount()]
+    await store.commit(batchOf(here, owner, 1, { members: [member(owner, 1)] }), 10)
+    await store.commit(batchOf(here, guest, 2, { members: [member(guest, 2)] }), 20)
+    await store.commit(batchOf(there, guest, 1, { members: [member(guest, 1, 25)] }), 30)
+    await store.commit(batchOf(elsewhere, owner, 1, { members: [member(owner, 1)] }), 40)
+    const [left, gone] = [
+      { account: guest, username: '', joined: 20, left: 50, n: 3 },
+      { account: guest, username: '', joined: 10, left: 25, n: 2 },
+    ]
+    expect(await store.eraseMember(guest, 50)).toEqual([
+      { space: here, row: left },
+      { space: there, row: gone },
+    ])
+    expect(await store.members(here, 2)).toEqual([left])
+    expect(await store.members(there, 0)).toEqual([gone])
+    expect(await store.spacesOf(guest)).toEqual([])
+    expect(await store.spacesEver(guest)).toEqual([here, there])
+    expect(await store.head(here)).toMatchObject({ n: 2 })
+    expect(await store.eraseMember(guest, 60)).toEqual([])
+    await store.commit(batchOf(here, owner, 3), 70)
+    expect(await store.members(here, 2)).toEqual([left])
+    expect((await store.members(here, 0)).map(({ username }) => username)).toEqual(['user1', ''])
+  })
 })
 
 describe('sqlite', () => {

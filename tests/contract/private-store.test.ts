@@ -43,6 +43,15 @@ describe.each(implementations)('private store %s', (_, make) => {
     expect(await store.blobs(a)).toEqual([{ nr: last, bytes: Uint8Array.of(4) }])
   })
 
+  test('[ERA-8] erases one account’s document and no other', async () => {
+    const store = make()
+    const [a, b] = [makeAccount(), makeAccount()]
+    for (const account of [a, a, b]) await store.put(account, Uint8Array.of(1), [])
+    await store.erase(a)
+    expect(await store.blobs(a)).toEqual([])
+    expect(await store.blobs(b)).toHaveLength(1)
+  })
+
   test('what a caller does with the bytes does not reach the store', async () => {
     const store = make()
     const account = makeAccount()

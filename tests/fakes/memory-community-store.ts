@@ -70,6 +70,22 @@ export function createMemoryCommunityStore(disk = createCommunityDisk(), world =
     async commit(batch, now) {
       write(disk, world, copy(batch), now)
     },
+    async eraseMember(account, at) {
+      const changed: { space: SpaceId; row: MemberRow }[] = []
+      for (const [space, { head, members }] of [...disk.spaces].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        const before = members.get(account)
+        if (!before || (before.username === '' && before.left !== 0)) continue
+        const row = { ...before, username: '', left: before.left === 0 ? at : before.left, n: head.n + 1 }
+        members.set(account, row)
+        changed.push({ space, row })
+      }
+      return copy(changed)
+    },
+    spacesEver: async (account) =>
+      [...disk.spaces]
+        .filter(([, { members }]) => members.has(account))
+        .map(([space]) => space)
+        .sort(),
   }
 }
 

@@ -14,5 +14,8 @@ export function createMemoryPrivateStore(tables: MemoryTables = createMemoryTabl
       blobs.set(nr, bytes.slice())
       return nr
     },
+    async erase(account) {
+      tables.blobs.delete(account)
+    },
   }
 }
