@@ -101,7 +101,9 @@ export interface Database {
 export function openDatabase(path: string): Database {
   const sql = new DatabaseSync(path)
   sql.exec(
-    'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000',
+    // 64 MB of pages stay at hand; the log is carried over every 16 MB, so that a page which many commits touch is carried over once.
+    `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;
+     PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000`,
   )
   const transaction = <Value>(work: () => Value): Value => {
     sql.exec('BEGIN IMMEDIATE')

@@ -22,8 +22,11 @@ export function createSqliteLogStore(database: Database): LogStore {
       const channel = readChannel(row)
       const entries = new Map<EntryId, EntryRecord>()
       const add = (found: Row) => entries.set(idFromBytes(blob(found.id)), readEntry(found))
+      const greatest = greatestId(prepare, channelId)
       for (const id of new Set(ids)) {
-        const found = prepare.entry.get(channelId, idBytes(id))
+        const bytes = idBytes(id)
+        // Ids begin with their time: a new one mostly lies above all that there are, and need not be looked for.
+        const found = isAbove(bytes, greatest) ? undefined : prepare.entry.get(channelId, bytes)
         if (found) add(found)
       }
       for (const id of new Set(redacts)) prepare.edits.all(channelId, idBytes(id)).forEach(add)
@@ -117,6 +120,7 @@ function prepareAll({ sql }: Database) {
     setRow: sql.prepare('UPDATE tape_row SET tape = ? WHERE segment = ? AND clock = ?'),
     deleteRows: sql.prepare('DELETE FROM tape_row WHERE segment = ?'),
     entry: sql.prepare('SELECT * FROM entry WHERE channel = ? AND id = ?'),
+    greatest: sql.prepare('SELECT id FROM entry WHERE channel = ? ORDER BY id DESC LIMIT 1'),
     edits: sql.prepare("SELECT * FROM entry WHERE channel = ? AND ref = ? AND op = 'edit'"),
     putEntry: sql.prepare('INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     newestPosts: sql.prepare("SELECT seq FROM entry WHERE channel = ? AND op = 'post' AND gone = 0 ORDER BY seq DESC LIMIT ?"),
@@ -132,6 +136,17 @@ function prepareAll({ sql }: Database) {
     eraseMarkers: sql.prepare('DELETE FROM read_marker WHERE account = ?'),
     entriesAfter: sql.prepare('SELECT id, by, op, gone FROM entry WHERE channel = ? AND id > ? ORDER BY id LIMIT ?'),
   }
+}
+
+function greatestId(prepare: Prepared, channel: string): Bytes {
+  const row = prepare.greatest.get(channel)
+  return row ? blob(row.id) : new Uint8Array()
+}
+
+/** As SQLite orders blobs. */
+function isAbove(id: Bytes, greatest: Bytes): boolean {
+  const at = id.findIndex((byte, i) => byte !== greatest[i])
+  return at >= 0 && (id[at] ?? 0) > (greatest[at] ?? -1)
 }
 
 /** The head; and of every entry its segment, that one's root, and the root's newest annex. */
