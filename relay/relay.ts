@@ -40,6 +40,8 @@ export interface RelaySettings {
   verifier?: Verifier
   /** Threads that check signatures; 0: this one does. */
   verifyThreads?: number
+  /** Stands between the hub and its channels: where tests plant faults. */
+  wrapChannels?: (store: LogStore) => LogStore
 }
 
 export interface Relay {
@@ -70,7 +72,8 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
   const threads = settings.verifyThreads ? startVerifyThreads(settings.verifyThreads, log.threadFailed) : undefined
   const accounts = createSqliteAccountStore(database)
   const community = createSqliteCommunityStore(database)
-  const channels = createSqliteLogStore(database)
+  const stored = createSqliteLogStore(database)
+  const channels = settings.wrapChannels?.(stored) ?? stored
   const structure = await createStructureAuthor({ store: community, random: nodeRandom })
   const sessions = createSessions({
     store: accounts,
