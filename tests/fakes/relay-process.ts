@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export interface RelayProcess {
   readonly url: string
   readonly dataDir: string
+  /** Of the process as it runs now; 0 while it does not. */
+  readonly pid: number
   /** Ends it kindly, as an operator does. */
   stop(): Promise<void>
   /** Ends it at once, as a power cut does. */
@@ -62,6 +64,9 @@ export async function startRelay(settings: Record<string, string> = {}, dataDir 
       return url
     },
     dataDir,
+    get pid() {
+      return child?.exitCode === null ? (child.pid ?? 0) : 0
+    },
     start,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
