@@ -52,7 +52,10 @@ async function tell(hub: HubParts, space: SpaceId, done: CommandDone): Promise<v
   memory.committed(done.record.at + 1)
   memory.putHead(done.head)
   for (const channel of done.channelsDeleted) memory.forgetChannel(channel)
-  for (const account of done.left) for (const link of links.ofAccount(account)) leave(hub, link, space)
+  for (const account of done.left) {
+    for (const link of links.ofAccount(account)) leave(hub, link, space)
+    hub.readers.leave(account, space)
+  }
   const joined = done.joined.flatMap((account) => links.ofAccount(account))
   const before = links.inSpace(space)
   for (const link of joined) link.spaces.add(space)
@@ -85,12 +88,14 @@ function leave({ links }: HubParts, link: Link, space: SpaceId): void {
   links.send(link, { t: 'left', space, code: 'notmember' })
 }
 
-function dropChannels({ links }: HubParts, members: readonly Link[], channels: readonly ChannelId[]): void {
-  for (const channel of channels)
+function dropChannels({ links, readers }: HubParts, members: readonly Link[], channels: readonly ChannelId[]): void {
+  for (const channel of channels) {
+    readers.drop(channel)
     for (const link of members) {
       links.unsubscribeAll(link, channel)
       links.send(link, { t: 'gone', channel })
     }
+  }
 }
 
 /** What was written before one came is not unread for him. */

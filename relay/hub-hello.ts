@@ -9,11 +9,13 @@ import { pagesOf } from './channel/pages.ts'
 import type { Link, LinkSession, Links } from './hub-links.ts'
 import type { HubMemory } from './hub-memory.ts'
 import type { HubPorts } from './hub-ports.ts'
+import type { Readers } from './hub-readers.ts'
 
 export interface HubParts {
   ports: HubPorts
   links: Links
   memory: HubMemory
+  readers: Readers
 }
 
 /** Unread posts are counted to here: a badge says "99+". */

@@ -5,6 +5,7 @@ import type { AccountId } from '#shared/base/ids.ts'
 import type { Clock, Random } from '#shared/base/ports.ts'
 import type { Verifier } from '#shared/crypto/ports.ts'
 import type { HttpAnswers } from '#shared/protocol/http-answers.ts'
+import type { Hub } from '../hub.ts'
 import type { AccountStore } from '../store/account-store.ts'
 import type { SecurityLog } from './security-log.ts'
 import type { Sessions } from './sessions.ts'
@@ -28,6 +29,8 @@ export interface HttpPorts {
   log: SecurityLog
   /** `undefined` for a code that is unknown, used up, over or revoked: one answer for all. */
   previewInvite(code: string, viewer: AccountId | undefined): Promise<HttpAnswers['invite'] | undefined>
+  /** Entries that come by a request: the hub decides them like those of links. */
+  append: Hub['append']
   health(): Promise<Health>
   /** Folder of the built app; without one (development) only the API is served. */
   pages: string

@@ -1,4 +1,5 @@
 // What an operator may set of the HTTP side, with SECURITY's defaults. Tests and benches set their own.
+import { limits } from '#shared/base/limits.ts'
 
 /** `points` in `seconds`; over it `429` and the seconds that remain. */
 export interface RateLimit {
@@ -18,6 +19,8 @@ export interface HttpSettings {
     usernameChecks: RateLimit
     previews: RateLimit
     sockets: RateLimit
+    /** Requests with entries, by account; the entries themselves have the hub's bucket. */
+    entryPosts: RateLimit
   }
   session: {
     idleMs: number
@@ -35,6 +38,8 @@ export interface HttpSettings {
   }
   /** A request body; the largest is a registration with its vault. */
   bodyBytesMax: number
+  /** Except for the one that brings entries. */
+  entryPostBytesMax: number
   /** Addresses and subnets (`10.0.0.0/8`) whose X-Forwarded-For is believed. */
   trustedProxies: string[]
   /** The relay is reached over TLS: send HSTS. */
@@ -55,10 +60,12 @@ export const httpDefaults: HttpSettings = {
     usernameChecks: { points: 60, seconds: minute },
     previews: { points: 20, seconds: minute },
     sockets: { points: 30, seconds: minute },
+    entryPosts: { points: 120, seconds: minute },
   },
   session: { idleMs: 30 * day * 1000, absoluteMs: 180 * day * 1000, renewMs: day * 1000, uncertifiedMs: hour * 1000 },
   digest: { passes: 2, memoryKiB: 19_456, atOnceMax: 8 },
   bodyBytesMax: 16_384,
+  entryPostBytesMax: limits.entryPostBytesMax,
   trustedProxies: [],
   tls: false,
 }

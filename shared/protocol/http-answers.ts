@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { type Bytes, parseBase64Url } from '../base/bytes.ts'
 import { type AccountId, type DeviceId, parseAccountId, parseDeviceId, parseSpaceId, type SpaceId } from '../base/ids.ts'
+import { verdictShape } from './control-shapes.ts'
 
 const account = v.custom<AccountId>((raw) => parseAccountId(raw) !== undefined)
 const dev = v.custom<DeviceId>((raw) => parseDeviceId(raw) !== undefined)
@@ -30,6 +31,8 @@ const shapes = {
   }),
   devices: v.object({ dev }),
   username: v.object({ free: v.boolean() }),
+  /** Verdicts up to the first entry that has to wait, for `wait` ms; behind it nothing was processed. */
+  entries: v.object({ verdicts: v.array(verdictShape), wait: v.number() }),
   /** `from`: username of who made the invite. `joined`: one is a member already. */
   invite: v.object({ space, name: v.string(), members: v.number(), from: v.string(), joined: v.boolean() }),
 }

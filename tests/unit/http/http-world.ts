@@ -1,7 +1,7 @@
 // A relay's HTTP side in the process: real routes, real digests at their cheapest, a clock and randomness of the test's own.
 import { nodeHasher } from '#relay/crypto.ts'
 import { createHttp } from '#relay/http/http.ts'
-import type { Health } from '#relay/http/ports.ts'
+import type { Health, HttpPorts } from '#relay/http/ports.ts'
 import type { SecurityEvent } from '#relay/http/security-log.ts'
 import { createSessions } from '#relay/http/sessions.ts'
 import { type HttpSettings, httpDefaults } from '#relay/http/settings.ts'
@@ -51,6 +51,7 @@ export async function createHttpWorld(
     store?: AccountStore
     pages?: string
     previewInvite?: (code: string, viewer: AccountId | undefined) => Promise<HttpAnswers['invite'] | undefined>
+    append?: HttpPorts['append']
     health?: () => Promise<Health>
   } = {},
 ) {
@@ -79,6 +80,7 @@ export async function createHttpWorld(
     pepper: new Uint8Array(32).fill(9),
     log: { security: (event) => void events.push(event), failure: (_path, error) => void failures.push(error) },
     previewInvite: given.previewInvite ?? (async () => undefined),
+    append: given.append ?? (async () => ({ kind: 'decided', verdicts: [], wait: 0, why: undefined })),
     health: given.health ?? (async () => ({ ok: true })),
     pages: given.pages ?? '/nowhere',
   })

@@ -24,6 +24,9 @@ async function start(given: { origins?: string[]; admit?: (address: string) => P
   const socket = attachSocket({
     server,
     hub: {
+      read: () => {
+        throw new Error('nobody reads here')
+      },
       connect(wire): LinkHandle {
         wires.push(wire)
         return {

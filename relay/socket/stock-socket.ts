@@ -1,0 +1,86 @@
+// Sockets of stock y-websocket clients at /api/doc/<segment>, handed to the hub as readers. The token comes as a subprotocol, since a browser
+// can send no header with a socket and an address ends up in logs: `dupecord.1, token.<token>`, of which the relay selects the first.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { parseSegmentId, type SegmentId } from '#shared/base/ids.ts'
+import { limits } from '#shared/base/limits.ts'
+import { closeCodes } from '#shared/protocol/frames.ts'
+import type { Hub } from '../hub.ts'
+import { createOutgoing } from './outgoing.ts'
+
+export interface StockSockets {
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, segment: SegmentId): void
+  close(): void
+}
+
+const protocol = 'dupecord.1'
+const tokenPrefix = 'token.'
+const documents = '/api/doc/'
+/** After a close frame nothing is sent; a peer that does not answer it is cut. */
+const closeTimeoutMs = 1_000
+
+/** `undefined` for every other address, also for one with anything behind the id. */
+export function segmentOfUrl(url: string | undefined): SegmentId | undefined {
+  return url?.startsWith(documents) ? parseSegmentId(url.slice(documents.length)) : undefined
+}
+
+/** Does the client speak this? One that does not would hang up by itself. */
+export function offersStock({ headers }: IncomingMessage): boolean {
+  return offeredBy(headers['sec-websocket-protocol']).includes(protocol)
+}
+
+export function createStockSockets(read: Hub['read']): StockSockets {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    // What a reader has to say is short; a page's awareness may be longer.
+    maxPayload: limits.controlBytesMax,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => offered.has(protocol) && protocol,
+  })
+
+  const outgoingOf = createOutgoing()
+
+  function join(socket: WebSocket, stream: Duplex, segment: SegmentId, token: string): void {
+    const outgoing = outgoingOf(stream)
+    const reader = read(
+      {
+        send: outgoing.send,
+        close(code, reason) {
+          outgoing.flush()
+          socket.close(code, reason)
+          setTimeout(() => socket.terminate(), closeTimeoutMs).unref()
+        },
+        queuedBytes: outgoing.queuedBytes,
+        ping: () => socket.ping(),
+      },
+      segment,
+      token,
+    )
+    stream.on('drain', () => reader.drained())
+    socket.on('pong', () => reader.heard())
+    socket.on('message', (data, isBinary) => {
+      // ws gives one Buffer for `binaryType` nodebuffer, which is its default.
+      if (isBinary && data instanceof Uint8Array) reader.receive(data)
+      else socket.close(closeCodes.malformed, 'binary messages only')
+    })
+    // ws closes after an error by itself; without a listener it would end the process.
+    socket.on('error', () => socket.terminate())
+    socket.on('close', () => reader.closed())
+  }
+
+  return {
+    upgrade(request, stream, head, segment) {
+      const token = offeredBy(request.headers['sec-websocket-protocol']).find((one) => one.startsWith(tokenPrefix)) ?? ''
+      sockets.handleUpgrade(request, stream, head, (socket) => join(socket, stream, segment, token.slice(tokenPrefix.length)))
+    },
+    close() {
+      for (const socket of sockets.clients) socket.terminate()
+      sockets.close()
+    },
+  }
+}
+
+function offeredBy(header: string | undefined): string[] {
+  return (header ?? '').split(',').map((one) => one.trim())
+}
