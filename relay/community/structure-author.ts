@@ -35,12 +35,17 @@ interface Held {
   document: StructureDocument
 }
 
-/** Loads Automerge's wasm (40 ms). */
+/** Automerge's wasm (40 ms), once for the process. */
+export function loadStructureWasm(): Promise<void> {
+  return loadStructureEngine(readFileSync(createRequire(import.meta.url).resolve('@automerge/automerge/automerge.wasm')))
+}
+
+/** Loads Automerge's wasm. */
 export async function createStructureAuthor(
   ports: { store: Pick<CommunityStore, 'structure'>; random: Random },
   settings: StructureSettings = { heldMax: 16, changesMax: limits.structureChangesMax },
 ): Promise<StructureAuthor> {
-  await loadStructureEngine(readFileSync(createRequire(import.meta.url).resolve('@automerge/automerge/automerge.wasm')))
+  await loadStructureWasm()
   // Insertion order is the order of use: the first one is the one to free.
   const held = new Map<SpaceId, Held>()
 

@@ -84,6 +84,12 @@ const migrations = [
   `,
 ]
 
+/** What a database's number is when all migrations were made. */
+export const newestVersion = migrations.length
+
+/** Waiting for a writer is worth it; a scrub comes again in a second, and may not hold up the relay while somebody reads (a backup, a check). */
+const busyMs = { write: 5_000, scrub: 20 }
+
 export interface Database {
   readonly sql: DatabaseSync
   /** Prepared once, then remembered by its text. */
@@ -102,7 +108,7 @@ export function openDatabase(path: string): Database {
   const sql = new DatabaseSync(path)
   sql.exec(
     // 64 MB of pages stay at hand; the log is carried over every 16 MB, so that a page which many commits touch is carried over once.
-    `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;
+    `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=${busyMs.write};
      PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000`,
   )
   const transaction = <Value>(work: () => Value): Value => {
@@ -117,6 +123,10 @@ export function openDatabase(path: string): Database {
     }
   }
   const version = Number(sql.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+  if (version > newestVersion) {
+    sql.close()
+    throw new Error(`${path} is of version ${version}; this relay knows databases up to ${newestVersion}: take a newer relay`)
+  }
   migrations.slice(version).forEach((migration, i) => {
     transaction(() => {
       sql.exec(migration)
@@ -126,11 +136,15 @@ export function openDatabase(path: string): Database {
   // A relay that died between an erasing commit and its scrub left the text in the log.
   let erased = true
   const scrub = () => {
+    if (!erased) return true
+    sql.exec(`PRAGMA busy_timeout=${busyMs.scrub}`)
     try {
-      if (erased) erased = sql.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy !== 0
+      erased = sql.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy !== 0
     } catch (error) {
       // What is committed lies safely in the log, and can still be read: a full disk must neither end the relay nor keep it from starting.
       if (!isDiskTrouble(error)) throw error
+    } finally {
+      sql.exec(`PRAGMA busy_timeout=${busyMs.write}`)
     }
     return !erased
   }
