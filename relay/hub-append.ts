@@ -47,7 +47,7 @@ export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: re
     await ports.log.commit(batches, now)
     memory.committed(now)
   }
-  for (const { channel, decision } of decided) await tell(hub, channel, decision)
+  for (const { channel, decision } of decided) await tellUpdates(hub, channel, decision)
   for (const { append, verdicts, wait } of inOrderOf(appends, answers)) {
     links.send(append.link, { t: 'result', nr: append.frame.nr, verdicts, wait })
     countSevere(hub, append.link, verdicts)
@@ -102,10 +102,11 @@ async function authorOf({ memory }: HubParts, link: Link, space: SpaceId, channe
   return { by: session.account, dev: session.dev, key: session.key, may, manage }
 }
 
-async function tell(
+/** What was committed, to everyone who has it open. */
+export async function tellUpdates(
   { links, memory, ports, readers }: HubParts,
   channel: ChannelId,
-  { updates, opened, batch }: Decision,
+  { updates, opened, batch }: Omit<Decision, 'answers'>,
 ): Promise<void> {
   const space = batch?.channel.space
   if (!space) return

@@ -64,10 +64,21 @@ export async function greet(
     dev,
     username: session.username,
   })
-  for (const space of link.spaces) await sendSpace(hub, link, space)
+  for (const space of link.spaces) {
+    await sendSpace(hub, link, space)
+    await sendLateRows(hub, link, space)
+  }
   for (const rows of pagesOf(await ports.log.readMarkers(account))) if (rows.length > 0) links.send(link, { t: 'read', rows })
   links.send(link, { t: 'ready' })
   return 'greeted'
+}
+
+/** Rows that changed without a command (an account was erased): a device that holds the whole chain would not ask for them. */
+async function sendLateRows({ ports, links, memory }: HubParts, link: Link, space: SpaceId): Promise<void> {
+  const n = (await memory.head(space))?.n
+  const pages = n === undefined ? [] : pagesOf(await ports.community.members(space, n))
+  for (const rows of pages)
+    if (n !== undefined && rows.length > 0) links.send(link, { t: 'members', space, n, rows, more: false })
 }
 
 /** All channels of the space that this person may view, or only those in `only`. */

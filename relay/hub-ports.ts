@@ -23,8 +23,12 @@ export interface HubPorts {
   community: CommunityStore
   private: PrivateStore
   meta: MetaStore
-  accounts: Pick<AccountStore, 'devices' | 'usernames'>
-  sessions: { check(token: string): Promise<{ account: AccountId; dev: DeviceId | ''; idHash: string } | undefined> }
+  accounts: Pick<AccountStore, 'devices' | 'usernames' | 'finishErasing'>
+  sessions: {
+    check(token: string): Promise<{ account: AccountId; dev: DeviceId | ''; idHash: string } | undefined>
+    /** Its live line counts as use. Answers until when it lives, ms; 0: it has ended. */
+    prolong(idHash: string): Promise<number>
+  }
   desk: CommandDesk
   verifier: Verifier
   /** Checks signatures of the next turn while this one runs; without it, or where it answers nothing, the decision checks them. */

@@ -37,6 +37,8 @@ export interface Readers {
   /** Lets in and answers some of those who wait. */
   takeTurn(): Promise<void>
   endSession(idHash: string): void
+  /** Sessions that readers are signed in by. */
+  sessions(): Iterable<string>
   /** The person is no member any more. */
   leave(account: AccountId, space: SpaceId): void
   /** The channel is no more. */
@@ -239,6 +241,9 @@ export function createReaders(ports: HubPorts, memory: HubMemory, wake: () => vo
       }
     },
     endSession: (idHash) => closeWhere(({ session }) => session?.idHash === idHash, closeCodes.unauthorized, 'signed out'),
+    *sessions() {
+      for (const { session } of all) if (session) yield session.idHash
+    },
     leave: (account, space) =>
       closeWhere(
         ({ session, place }) => session?.account === account && place?.space === space,

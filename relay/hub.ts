@@ -2,6 +2,7 @@
 // the store commits, and only then anything is sent. One turn at a time: nobody ever sees half of one.
 // It knows no socket, no HTTP and no database, keeps nothing durable, and runs on no timer of its own: `tick` is called from outside.
 import { unreachable } from '#shared/base/assert.ts'
+import type { AccountId } from '#shared/base/ids.ts'
 import { parseUp } from '#shared/protocol/frame-codec.ts'
 import { type ControlUp, closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
 import { writeMark } from './channel/mark.ts'
@@ -10,6 +11,7 @@ import { type ReadyTurn, readTurn } from './hub-ahead.ts'
 import { type Append, runAppends } from './hub-append.ts'
 import { markRead, sendChain, sendKeys } from './hub-asks.ts'
 import { runCommand } from './hub-command.ts'
+import { createEraser } from './hub-erase.ts'
 import { greet, type HubParts } from './hub-hello.ts'
 import { createInbox } from './hub-inbox.ts'
 import { createLinks, type Link } from './hub-links.ts'
@@ -19,6 +21,7 @@ import { createPosts, type Posts } from './hub-posts.ts'
 import { type PrivateSizes, runPrivate } from './hub-private.ts'
 import { createReaders, type Readers } from './hub-readers.ts'
 import { listSegments, openSegment } from './hub-segments.ts'
+import { createSessionWatch } from './hub-sessions.ts'
 
 export interface LinkHandle {
   /** One whole frame. The bytes may not change afterwards. */
@@ -48,6 +51,8 @@ export interface Hub {
   append: Posts['submit']
   /** The session was ended (sign-out, revoked): its link is dead when this returns. */
   endSession(idHash: string): void
+  /** The account was erased: its lines are dead when this returns, and what it left goes in turns from now on. */
+  erase(account: AccountId): void
   /** Beats, silent links, links that never said hello. Once a second is enough. */
   tick(): void
   /** Resolves when nothing waits for its turn. */
@@ -68,6 +73,10 @@ export function createHub(ports: HubPorts): Hub {
   const entryBuckets = createTokenBuckets<string>(settings.entryBurst, settings.entriesPerMinute)
   const commandBuckets = createTokenBuckets<string>(settings.commandBurst, settings.commandsPerMinute)
   const privateSizes: PrivateSizes = new Map()
+  const eraser = createEraser(hub, privateSizes, (account) => {
+    for (const link of links.ofAccount(account)) close(link, closeCodes.unauthorized, 'erased')
+  })
+  const sessions = createSessionWatch(ports, endSession)
   let loop: Promise<void> | undefined
   let stopped = false
   let storeFailures = 0
@@ -79,7 +88,8 @@ export function createHub(ports: HubPorts): Hub {
     })
   }
 
-  const hasTurn = () => inbox.hasTurn() || readers.hasTurn()
+  const mayErase = () => !stopped && eraser.hasTurn()
+  const hasTurn = () => inbox.hasTurn() || readers.hasTurn() || mayErase()
 
   function enqueue(link: Link, frame: FrameUp, bytes: number): boolean {
     const hasRoom = !stopped && inbox.add(link, frame, bytes)
@@ -95,12 +105,13 @@ export function createHub(ports: HubPorts): Hub {
   async function run(): Promise<void> {
     await ports.nextTurn()
     let turn = takeTurn()
-    while ((turn || readers.hasTurn()) && !stopped) {
+    while ((turn || readers.hasTurn() || mayErase()) && !stopped) {
       // With another thread for signatures, the next turn's are checked there while this one runs here.
       if (turn?.kind === 'appends') await turn.checked
       const next: ReadyTurn | undefined = ports.verifyAhead && takeTurn()
       if (turn) await runTurn(turn)
       await readers.takeTurn()
+      if (mayErase()) await attempt(undefined, eraser.takeTurn)
       await ports.nextTurn()
       turn = next ?? takeTurn()
     }
@@ -182,6 +193,17 @@ export function createHub(ports: HubPorts): Hub {
     links.close(link, code, reason)
   }
 
+  function endSession(idHash: string): void {
+    for (const link of links.ofSession(idHash)) close(link, closeCodes.unauthorized, 'signed out')
+    posts.endSession(idHash)
+    readers.endSession(idHash)
+  }
+
+  function* liveSessions(): Generator<string> {
+    for (const { session } of links.all) if (session) yield session.idHash
+    yield* readers.sessions()
+  }
+
   async function hello(link: Link, message: ControlUp & { t: 'hello' }): Promise<void> {
     if ((await greet(hub, link, message)) !== 'restored') return
     ports.report({ kind: 'restored' })
@@ -225,10 +247,10 @@ export function createHub(ports: HubPorts): Hub {
         },
       }
     },
-    endSession(idHash) {
-      for (const link of links.ofSession(idHash)) close(link, closeCodes.unauthorized, 'signed out')
-      posts.endSession(idHash)
-      readers.endSession(idHash)
+    endSession,
+    erase(account) {
+      eraser.add(account)
+      wake()
     },
     tick() {
       const now = clock.now()
@@ -244,6 +266,7 @@ export function createHub(ports: HubPorts): Hub {
         inbox.resume(link)
       }
       readers.tick(now)
+      sessions.tick(now, liveSessions())
       if (hasTurn()) wake()
     },
     async idle() {

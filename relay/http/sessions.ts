@@ -31,12 +31,18 @@ export interface Sessions {
   start(account: AccountId): Promise<string>
   /** Whose token is it? Using it prolongs it. */
   check(token: string): Promise<LiveSession | undefined>
+  /** A live socket is use as well. Answers until when the session lives, ms; 0: it has ended. */
+  prolong(idHash: string): Promise<number>
   /** Would this device be one too many with a live session? */
   hasRoomFor(session: LiveSession, dev: DeviceId): Promise<boolean>
   /** The session now speaks for a certified device. false: it ended meanwhile. */
   bind(session: LiveSession, dev: DeviceId): Promise<boolean>
+  /** Another token for the same device, whose life begins now; the old one and its live socket are dead when it resolves. */
+  renew(session: LiveSession): Promise<string>
   /** Token and live socket are dead when it resolves. */
   end(idHash: string): Promise<void>
+  /** All of an account, or of one of its devices. */
+  endAll(account: AccountId, dev?: DeviceId): Promise<void>
 }
 
 const tokenShape = /^[A-Za-z0-9_-]{43}$/
@@ -60,23 +66,43 @@ export function createSessions(ports: {
     getSessionAttributes: ({ row }) => ({ row }),
   })
 
+  async function begin(account: AccountId, dev: DeviceId | ''): Promise<string> {
+    const token = toBase64Url(random.bytes(32))
+    const row: SessionRow = { idHash: hashToken(token), account, dev, created: clock.now(), expires: 0 }
+    await lucia.createSession(account, { row: { ...row, expires: lifeEnd(row) } }, { sessionId: token })
+    return token
+  }
+
+  async function end(idHash: string): Promise<void> {
+    await store.deleteSession(idHash)
+    ports.endSession(idHash)
+  }
+
+  /** Answers until when it lives now. */
+  async function prolong(row: SessionRow): Promise<number> {
+    const expires = lifeEnd(row)
+    if (row.dev === '' || expires - row.expires < settings.renewMs) return row.expires
+    await store.updateSession({ ...row, expires })
+    return expires
+  }
+
   return {
     async start(account) {
       await lucia.deleteExpiredSessions()
       await dropOldestUncertified(account)
-      const token = toBase64Url(random.bytes(32))
-      const row: SessionRow = { idHash: hashToken(token), account, dev: '', created: clock.now(), expires: 0 }
-      await lucia.createSession(account, { row: { ...row, expires: lifeEnd(row) } }, { sessionId: token })
-      return token
+      return begin(account, '')
     },
     async check(token) {
       if (!tokenShape.test(token)) return undefined
       const { session } = await lucia.validateSession(token)
       if (!session) return undefined
       const { row } = session
-      const expires = lifeEnd(row)
-      if (row.dev !== '' && expires - row.expires >= settings.renewMs) await store.updateSession({ ...row, expires })
+      await prolong(row)
       return { account: row.account, dev: row.dev, idHash: row.idHash }
+    },
+    async prolong(idHash) {
+      const row = await store.session(idHash)
+      return row && row.expires > clock.now() ? prolong(row) : 0
     },
     async hasRoomFor({ account, idHash }, dev) {
       const now = clock.now()
@@ -92,9 +118,13 @@ export function createSessions(ports: {
       const bound = { ...row, dev }
       return store.updateSession({ ...bound, expires: lifeEnd(bound) })
     },
-    async end(idHash) {
-      await store.deleteSession(idHash)
-      ports.endSession(idHash)
+    async renew({ account, dev, idHash }) {
+      await end(idHash)
+      return begin(account, dev)
+    },
+    end,
+    async endAll(account, dev) {
+      for (const row of await store.sessionsOf(account)) if (dev === undefined || row.dev === dev) await end(row.idHash)
     },
   }
 

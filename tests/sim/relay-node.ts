@@ -99,6 +99,7 @@ export async function bootRelay(world: RelayWorld, disk: RelayDisk, onCrash: () 
           const session = world.sessions.get(token)
           return session && { ...session, idHash: token }
         },
+        prolong: async () => Number.POSITIVE_INFINITY,
       },
       { mayFail: true },
     ),

@@ -74,12 +74,14 @@ export function createEngineWorld(given: { settings?: Partial<HubSettings>; seed
       accounts: {
         devices: async (devs) => devs.flatMap((dev) => keys.get(dev) ?? []),
         usernames: async (ids) => new Map(ids.map((id) => [id, names.get(id) ?? ''])),
+        finishErasing: async () => {},
       },
       sessions: {
         check: async (token) => {
           const session = tokens.get(token)
           return session && { ...session, idHash: token }
         },
+        prolong: async () => Number.POSITIVE_INFINITY,
       },
       desk: createCommandDesk({ store: community, structure: noStructure, hasher, verifier }),
       verifier,

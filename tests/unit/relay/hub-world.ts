@@ -7,7 +7,7 @@ import { createHub, type LinkHandle } from '#relay/hub.ts'
 import { type HubEvent, type HubSettings, hubDefaults } from '#relay/hub-ports.ts'
 import type { LogStore } from '#relay/store/log-store.ts'
 import { toBase64Url, utf8 } from '#shared/base/bytes.ts'
-import { type ChannelId, type EntryId, makeTimeId, type SegmentId, type SpaceId } from '#shared/base/ids.ts'
+import { type AccountId, type ChannelId, type EntryId, makeTimeId, type SegmentId, type SpaceId } from '#shared/base/ids.ts'
 import { createPrng } from '#shared/base/prng.ts'
 import type { CommandAct } from '#shared/community/command.ts'
 import { inviteHash } from '#shared/community/invite-code.ts'
@@ -58,6 +58,8 @@ export function createHubWorld(
   const devices = new Map<string, DeviceKey>()
   const usernames = new Map<string, string>()
   const tokens = new Map<string, Person>()
+  const expiries = new Map<string, number>()
+  const erased = new Set<AccountId>()
   const events: HubEvent[] = []
   const noStructure: StructureAuthor = { write: async () => undefined, forget: () => {}, close: () => {} }
   const makeHub = () =>
@@ -69,12 +71,14 @@ export function createHubWorld(
       accounts: {
         devices: accounts.devices,
         usernames: async (ids) => new Map(ids.map((id) => [id, usernames.get(id) ?? ''])),
+        finishErasing: async (id) => void erased.add(id),
       },
       sessions: {
         async check(token) {
           const person = tokens.get(token)
           return person && { account: person.account, dev: person.dev, idHash: `hash of ${token}` }
         },
+        prolong: async (idHash) => expiries.get(idHash) ?? Number.POSITIVE_INFINITY,
       },
       desk: createCommandDesk({ store: community, structure: noStructure, hasher: nodeHasher, verifier: sodium }),
       verifier: sodium,
@@ -93,6 +97,10 @@ export function createHubWorld(
     events,
     people,
     tokens,
+    /** By session; what is not in it lives for ever. */
+    expiries,
+    erased,
+    communities: community,
     log,
     random,
     /** The relay's process ends, and another begins on the same disk. */
