@@ -5,7 +5,6 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { parseSegmentId, type SegmentId } from '#shared/base/ids.ts'
 import { limits } from '#shared/base/limits.ts'
-import { closeCodes } from '#shared/protocol/frames.ts'
 import type { Hub } from '../hub.ts'
 import { createOutgoing } from './outgoing.ts'
 
@@ -17,6 +16,7 @@ export interface StockSockets {
 const protocol = 'dupecord.1'
 const tokenPrefix = 'token.'
 const documents = '/api/doc/'
+const noMessage = new Uint8Array()
 /** After a close frame nothing is sent; a peer that does not answer it is cut. */
 const closeTimeoutMs = 1_000
 
@@ -60,9 +60,8 @@ export function createStockSockets(read: Hub['read']): StockSockets {
     stream.on('drain', () => reader.drained())
     socket.on('pong', () => reader.heard())
     socket.on('message', (data, isBinary) => {
-      // ws gives one Buffer for `binaryType` nodebuffer, which is its default.
-      if (isBinary && data instanceof Uint8Array) reader.receive(data)
-      else socket.close(closeCodes.malformed, 'binary messages only')
+      // ws gives one Buffer for `binaryType` nodebuffer, which is its default. A text is no message of the protocol.
+      reader.receive(isBinary && data instanceof Uint8Array ? data : noMessage)
     })
     // ws closes after an error by itself; without a listener it would end the process.
     socket.on('error', () => socket.terminate())

