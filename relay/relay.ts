@@ -16,6 +16,7 @@ import { createHub, type Hub } from './hub.ts'
 import type { HubSettings } from './hub-ports.ts'
 import { createHealth } from './ops/health.ts'
 import type { RelayLog } from './ops/log.ts'
+import { redoTaken } from './ops/redo-taken.ts'
 import { openSecrets } from './ops/secrets.ts'
 import type { AccountStore } from './store/account-store.ts'
 import type { CommunityStore } from './store/community-store.ts'
@@ -23,7 +24,8 @@ import { lockData } from './store/data-lock.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { createIncarnationFile } from './store/incarnation-file.ts'
 import type { LogStore } from './store/log-store.ts'
-import { openMetaStore } from './store/relay-meta.ts'
+import { openRedactionJournal } from './store/redaction-journal.ts'
+import { createRedoneMark, openMetaStore } from './store/relay-meta.ts'
 import { createSqliteAccountStore } from './store/sqlite-account-store.ts'
 import { createSqliteCommunityStore } from './store/sqlite-community-store.ts'
 import { createSqliteLogStore } from './store/sqlite-log-store.ts'
@@ -67,12 +69,24 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
   const secrets = openSecrets(join(dataDir, 'secrets.json'), nodeRandom)
   const database = openDatabase(join(dataDir, 'relay.db'))
   const { meta, restored } = openMetaStore(database, createIncarnationFile(join(dataDir, 'incarnation')), nodeRandom)
+  const journal = openRedactionJournal(join(dataDir, 'redactions'))
 
   const { verifier, native } = settings.verifier ? { verifier: settings.verifier, native: false } : await loadVerifier()
   const threads = settings.verifyThreads ? startVerifyThreads(settings.verifyThreads, log.threadFailed) : undefined
   const accounts = createSqliteAccountStore(database)
   const community = createSqliteCommunityStore(database)
-  const stored = createSqliteLogStore(database)
+  const redo = () =>
+    redoTaken({
+      journal,
+      log: createSqliteLogStore(database),
+      meta,
+      redone: createRedoneMark(database),
+      eraseAccount: async () => {},
+      clock,
+      decision: { random: nodeRandom, limits: hubSettings },
+    })
+  await redo()
+  const stored = createSqliteLogStore(database, journal)
   const channels = settings.wrapChannels?.(stored) ?? stored
   const structure = await createStructureAuthor({ store: community, random: nodeRandom })
   const sessions = createSessions({
@@ -86,7 +100,14 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     log: channels,
     community,
     private: createSqlitePrivateStore(database),
-    meta,
+    meta: {
+      read: meta.read,
+      async renew() {
+        await meta.renew()
+        await redo()
+        return meta.read()
+      },
+    },
     accounts,
     sessions,
     desk: createCommandDesk({ store: community, structure, hasher: nodeHasher, verifier }),
@@ -128,6 +149,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
       await threads?.close()
       structure.close()
       database.close()
+      journal.close()
       unlock()
     },
   }

@@ -36,6 +36,18 @@ export function readMeta(database: Database): RelayMeta {
   }
 }
 
+/** The incarnation for which the journal of redactions was done again last; '' before the first. */
+export function createRedoneMark(database: Database): { read(): string; write(incarnation: string): void } {
+  return {
+    read: () => String(database.prepare("SELECT value FROM meta WHERE key = 'redone'").get()?.value ?? ''),
+    write(incarnation) {
+      database
+        .prepare("INSERT INTO meta VALUES ('redone', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value")
+        .run(incarnation)
+    },
+  }
+}
+
 /** Opens it, and notices here that the database came from a backup: `restored` says so. */
 export function openMetaStore(database: Database, file: IncarnationFile, random: Random): { meta: MetaStore; restored: boolean } {
   const renew = (): RelayMeta => {

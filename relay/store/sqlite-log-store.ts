@@ -7,12 +7,14 @@ import type { ChannelBatch, ChannelState, EntryRecord, SegmentState } from '#sha
 import { eraseFromTape } from '#shared/log/tape.ts'
 import type { Database } from './database.ts'
 import { type LogStore, wordOps } from './log-store.ts'
+import { type RedactionJournal, takenBy } from './redaction-journal.ts'
 import { countCommit } from './relay-meta.ts'
 
 type Row = Record<string, SQLOutputValue>
 type Prepared = ReturnType<typeof prepareAll>
 
-export function createSqliteLogStore(database: Database): LogStore {
+/** @param journal told of what a commit takes away, before it does; without it nothing of that outlives a restore */
+export function createSqliteLogStore(database: Database, journal?: Pick<RedactionJournal, 'add'>): LogStore {
   const prepare = prepareAll(database)
 
   return {
@@ -38,6 +40,7 @@ export function createSqliteLogStore(database: Database): LogStore {
       database.transaction(() => {
         for (const batch of batches) write(prepare, batch)
         countCommit(database, now)
+        journal?.add(takenBy(batches))
       })
       if (batches.some((batch) => batch.erase.length > 0)) database.noteErased()
     },
@@ -78,7 +81,12 @@ export function createSqliteLogStore(database: Database): LogStore {
         gen: Number(row.gen),
         seq: Number(row.seq),
       })),
-    markRead: async (account, { channel, gen, seq }) => Number(prepare.markRead.run(account, channel, gen, seq).changes) > 0,
+    markRead: async (marks) =>
+      database.transaction(() =>
+        marks.map(
+          ({ account, marker: { channel, gen, seq } }) => Number(prepare.markRead.run(account, channel, gen, seq).changes) > 0,
+        ),
+      ),
     async eraseMarkers(account) {
       prepare.eraseMarkers.run(account)
     },
