@@ -313,7 +313,7 @@ test('[STOCK-11] one that asks without end is answered at a pace, one that talks
   expect(eager.closedWith).toBe(closeCodes.busy)
 })
 
-test('[STOCK-12] a failed commit, a restore and a stop send readers to come again', async () => {
+test('[STOCK-12] a failed commit and a stop send readers to come again', async () => {
   let fails = false
   const place = await createPlace({
     wrapLog: (log) => ({
@@ -336,4 +336,19 @@ test('[STOCK-12] a failed commit, a restore and a stop send readers to come agai
   await world.hub.stop()
   expect(last.closedWith).toBe(closeCodes.restarting)
   expect(createReader(world, member.person, segment).closedWith).toBe(closeCodes.restarting)
+})
+
+test('[STOCK-12] when a mark proves that the disk was set back, readers are sent to come again', async () => {
+  const { world, owner, member, space, channel, segment } = await createPlace()
+  const { commits } = world.tables.meta
+  await world.post(owner, space, channel, 'two')
+  world.clock.time += 10_000
+  world.hub.tick()
+  const mark = owner.of('beat').at(-1)?.mark ?? ''
+  world.tables.meta.commits = commits
+  world.restart()
+  const reader = createReader(world, member.person, segment)
+  await reader.ask()
+  await world.online(owner.person, mark)
+  expect(reader.closedWith).toBe(closeCodes.restarting)
 })
