@@ -89,7 +89,7 @@ async function furnish(relay: RelayProcess): Promise<World> {
     was: 0,
   })
   await giveCommand(writer, ann, place.space, { act: 'invite.create', args: { hash, until: 0, uses: 0 }, was: 0 })
-  for (const person of [ben, cho, eve]) await joinByHand(relay.url, person, place.space, hash, code)
+  for (const person of [ben, cho, eve]) await joinByHand({ place, code, link }, person)
 
   const standing = new Map<number, string>()
   const write = async (fields: Record<string, unknown> = {}) => {
@@ -143,9 +143,12 @@ export async function giveCommand(
   if ('code' in done) throw new Error(`${act.act} of ${person.username}: ${done.code}`)
 }
 
-export async function joinByHand(url: string, person: RawPerson, space: SpaceId, hash: string, code: string): Promise<void> {
-  const device = await greetRaw(url, person.token)
-  await giveCommand(device, person, space, { act: 'member.join', args: { hash }, was: 0 }, code)
+/** Comes in by the invite, on a link of his own. */
+export async function joinByHand(world: Pick<World, 'place' | 'code' | 'link'>, person: RawPerson): Promise<void> {
+  const { place, code } = world
+  const device = await world.link(person)
+  const hash = inviteHash(await loadSodium(), code)
+  await giveCommand(device, person, place.space, { act: 'member.join', args: { hash }, was: 0 }, code)
   await device.end()
 }
 
