@@ -9,9 +9,12 @@ import { encodeDown } from '#shared/protocol/frame-codec.ts'
 import { closeCodes } from '#shared/protocol/frames.ts'
 import type { Verdict } from '#shared/protocol/records.ts'
 import type { TokenBuckets } from './channel/token-bucket.ts'
+import { countVerdicts, observe } from './hub-counters.ts'
 import type { HubParts } from './hub-hello.ts'
 import type { SentAppend } from './hub-inbox.ts'
 import type { Link } from './hub-links.ts'
+import { onlyRedacts, unlessFull } from './hub-room.ts'
+import { isStoreFull } from './store/store-full.ts'
 
 /** An append with its entries read. */
 export interface Append extends SentAppend {
@@ -23,9 +26,14 @@ interface Answer {
   append: Append
   verdicts: Verdict[]
   wait: number
+  /** Tokens that were taken for it. */
+  spent: number
 }
 
-export type EntryBuckets = TokenBuckets<string>
+export interface EntryBuckets {
+  people: TokenBuckets<string>
+  channels: TokenBuckets<string>
+}
 
 /** When the wait is over, this many entries can go at once: fewer round trips for a long flush. */
 const waitForEntries = 10
@@ -35,7 +43,13 @@ export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: re
   await memory.meta()
   const now = memory.now()
   // A link may have ended since its turn was taken: what its device does not hear of, it sends again.
-  const appends = taken.filter(({ link }) => !link.closed)
+  const open = taken.filter(({ link }) => !link.closed)
+  const appends = hub.room.full ? open.filter(({ entries }) => onlyRedacts(entries)) : open
+  if (appends.length < open.length)
+    sayNoRoom(
+      hub,
+      open.filter((append) => !appends.includes(append)),
+    )
   const answers: Answer[] = []
   const decided: { channel: ChannelId; decision: Decision }[] = []
   for (const [channel, ofChannel] of groupByChannel(appends)) {
@@ -44,15 +58,44 @@ export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: re
   }
   const batches = decided.map(({ decision }) => decision.batch).filter((batch) => batch !== undefined)
   if (batches.length > 0) {
-    await ports.log.commit(batches, now)
+    try {
+      await ports.log.commit(batches, now)
+    } catch (error) {
+      if (!isStoreFull(error)) throw error
+      // Nothing of it is on the disk, and memory was not touched yet: it is as if none of it had come.
+      hub.room.failed()
+      for (const { append, spent } of answers) takeTokens(hub, buckets, append, -spent)
+      return sayNoRoom(hub, appends)
+    }
     memory.committed(now)
   }
   for (const { channel, decision } of decided) await tellUpdates(hub, channel, decision)
   for (const { append, verdicts, wait } of inOrderOf(appends, answers)) {
     links.send(append.link, { t: 'result', nr: append.frame.nr, verdicts, wait })
+    if (wait > 0) hub.counters.waits++
+    countVerdicts(hub.counters, verdicts)
     countSevere(hub, append.link, verdicts)
   }
+  observe(
+    hub.counters.turnEntries,
+    answers.reduce((sum, { spent }) => sum + spent, 0),
+  )
   for (const batch of batches) await compact(hub, batch)
+}
+
+/** Nothing of these is processed: they come again after a while. */
+function sayNoRoom({ links, ports, counters }: HubParts, appends: readonly Append[]): void {
+  for (const { link, frame } of appends) {
+    counters.noRoom++
+    links.send(link, { t: 'result', nr: frame.nr, verdicts: [], wait: ports.settings.roomWaitMs, why: 'disk_full' })
+  }
+}
+
+/** @param count negative: given back */
+function takeTokens({ ports }: HubParts, { people, channels }: EntryBuckets, { link, frame }: Append, count: number): void {
+  const now = ports.clock.now()
+  if (link.session) people.take(link.session.account, count, now)
+  channels.take(frame.channel, count, now)
 }
 
 async function decide(
@@ -67,19 +110,21 @@ async function decide(
   const concerned = idsOf(appends)
   const facts = await ports.log.facts(channel, concerned.ids, concerned.redacts)
   if (!facts) {
-    for (const append of appends) answers.push({ append, verdicts: append.entries.map(refuseUnplaced), wait: 0 })
+    for (const append of appends) answers.push({ append, verdicts: append.entries.map(refuseUnplaced), wait: 0, spent: 0 })
     return undefined
   }
   // The plain clock: the relay's time may stand still for a while, and a wait that was announced must then be over all the same.
   const tokenTime = ports.clock.now()
   const submissions: Submission[] = []
-  for (const { link, entries } of appends) {
+  for (const append of appends) {
+    const { link, entries } = append
     const author = await authorOf(hub, link, facts.channel.space, channel)
-    const allowed = Math.min(buckets.left(author.by, tokenTime), entries.length)
+    const left = [buckets.people.left(author.by, tokenTime), buckets.channels.left(channel, tokenTime)]
+    const allowed = Math.min(...left, entries.length)
     // Reserved until the decision says what was used: another append of the same person may be in this turn.
-    buckets.take(author.by, allowed, tokenTime)
+    takeTokens(hub, buckets, append, allowed)
     const rest = Math.max(1, Math.min(waitForEntries, entries.length - allowed))
-    const waitMs = buckets.waitMs(author.by, rest, tokenTime)
+    const waitMs = Math.max(buckets.people.waitMs(author.by, rest, tokenTime), buckets.channels.waitMs(channel, rest, tokenTime))
     submissions.push({ author, entries, allowed, waitMs })
   }
   const portsOfDecision: DecisionPorts = { verifier: ports.verifier, random: ports.random, limits: ports.settings }
@@ -87,10 +132,11 @@ async function decide(
   appends.forEach((append, i) => {
     const [submission, answer] = [submissions[i], decision.answers[i]]
     if (!submission || !answer) return
-    buckets.take(submission.author.by, answer.spent - submission.allowed, tokenTime)
+    takeTokens(hub, buckets, append, answer.spent - submission.allowed)
     append.link.sentAgain = answer.spent < answer.verdicts.length
     const isMember = append.link.spaces.has(facts.channel.space)
-    answers.push({ append, verdicts: isMember ? answer.verdicts : answer.verdicts.map(sayNotMember), wait: answer.wait?.ms ?? 0 })
+    const verdicts = isMember ? answer.verdicts : answer.verdicts.map(sayNotMember)
+    answers.push({ append, verdicts, wait: answer.wait?.ms ?? 0, spent: answer.spent })
   })
   return decision
 }
@@ -104,7 +150,7 @@ async function authorOf({ memory }: HubParts, link: Link, space: SpaceId, channe
 
 /** What was committed, to everyone who has it open. */
 export async function tellUpdates(
-  { links, memory, ports, readers }: HubParts,
+  { links, memory, ports, readers, counters }: HubParts,
   channel: ChannelId,
   { updates, opened, batch }: Omit<Decision, 'answers'>,
 ): Promise<void> {
@@ -124,6 +170,7 @@ export async function tellUpdates(
       if (link.wire.queuedBytes() <= ports.settings.linkQueueBytesMax) links.sendBytes(link, bytes)
       else {
         links.unsubscribe(link, segment)
+        counters.stale++
         links.send(link, { t: 'stale', req: open.req })
       }
     }
@@ -131,12 +178,13 @@ export async function tellUpdates(
 }
 
 /** Joins rows into the snapshot when they pile up, and once when a segment is full. */
-async function compact({ ports, memory }: HubParts, { rows, segments }: ChannelBatch): Promise<void> {
+async function compact({ ports, memory, room }: HubParts, { rows, segments }: ChannelBatch): Promise<void> {
   const sealed = new Set(segments.filter((segment) => segment.sealed !== 0).map(({ id }) => id))
   for (const { segment } of rows) {
     const count = (memory.rows.get(segment) ?? (await ports.log.rows(segment)) - 1) + 1
     const isFull = count > ports.settings.segmentRowsMax || (sealed.has(segment) && count > ports.settings.segmentRowsMax / 8)
-    if (isFull) await ports.log.compact(segment)
+    // Without room they are joined another time: nothing depends on it.
+    if (isFull && !(await unlessFull(room, () => ports.log.compact(segment)))) continue
     memory.rows.set(segment, isFull ? 0 : count)
   }
 }

@@ -6,8 +6,11 @@ import { pagesOf } from './channel/pages.ts'
 import type { TokenBuckets } from './channel/token-bucket.ts'
 import type { CommandDone } from './community/command-desk.ts'
 import { countSevere } from './hub-append.ts'
+import { countOne } from './hub-counters.ts'
 import { type HubParts, sendSpace } from './hub-hello.ts'
 import type { Link } from './hub-links.ts'
+import { freesRoom, unlessFull } from './hub-room.ts'
+import { isStoreFull } from './store/store-full.ts'
 
 /** No honest device's command is refused like this. */
 const severe: ReadonlySet<string> = new Set(['shape', 'session', 'signature'])
@@ -18,21 +21,26 @@ export async function runCommand(
   link: Link,
   frame: ControlUp & { t: 'command' },
 ): Promise<void> {
-  const { ports, links, memory } = hub
+  const { ports, links, memory, counters } = hub
   const { session } = link
   if (!session) return
   const { space } = frame
   await memory.meta()
-  if (buckets.left(session.account, ports.clock.now()) < 1) {
-    const parsed = parseCommand(frame.text, frame.sig)
-    const id = parsed.ok ? parsed.value.command.id : parsed.id
-    if (id === 0) return links.close(link, closeCodes.malformed, 'command')
-    return links.send(link, { t: 'done', id, space, code: 'too_many', present: null })
-  }
+  if (buckets.left(session.account, ports.clock.now()) < 1) return refuseUnread(hub, link, frame, 'too_many')
+  if (hub.room.full && !freesRoom(frame.text, frame.sig)) return refuseUnread(hub, link, frame, 'disk_full')
   buckets.take(session.account, 1, ports.clock.now())
-  const outcome = await ports.desk.handle(session, frame, memory.now())
-  switch (outcome.kind) {
+  const outcome = await ports.desk.handle(session, frame, memory.now()).catch((error) => {
+    if (!isStoreFull(error)) throw error
+    return undefined
+  })
+  switch (outcome?.kind) {
+    case undefined:
+      // Nothing was executed, and nothing here has changed.
+      hub.room.failed()
+      buckets.take(session.account, -1, ports.clock.now())
+      return refuseUnread(hub, link, frame, 'disk_full')
     case 'done':
+      counters.commandsDone++
       await tell(hub, space, outcome)
       return links.send(link, { t: 'done', id: outcome.id, space, n: outcome.n })
     case 'known':
@@ -40,10 +48,29 @@ export async function runCommand(
     case 'refused': {
       const { id, code, present } = outcome
       if (id === 0) return links.close(link, closeCodes.malformed, 'command')
+      countOne(counters.commandsRefused, code)
       links.send(link, { t: 'done', id, space, code, present: present ?? null })
       return countSevere(hub, link, [{ kind: 'refused', id: 0, code, severe: severe.has(code) }])
     }
   }
+}
+
+/** Not because of what it says. */
+function refuseUnread(
+  { links, counters }: HubParts,
+  link: Link,
+  { space, text, sig }: ControlUp & { t: 'command' },
+  code: 'too_many' | 'disk_full',
+): void {
+  const parsed = parseCommand(text, sig)
+  const id = parsed.ok ? parsed.value.command.id : parsed.id
+  if (id === 0) {
+    links.close(link, closeCodes.malformed, 'command')
+    return
+  }
+  if (code === 'disk_full') counters.noRoom++
+  else countOne(counters.commandsRefused, code)
+  links.send(link, { t: 'done', id, space, code, present: null })
 }
 
 async function tell(hub: HubParts, space: SpaceId, done: CommandDone): Promise<void> {
@@ -99,9 +126,12 @@ function dropChannels({ links, readers }: HubParts, members: readonly Link[], ch
 }
 
 /** What was written before one came is not unread for him. */
-async function startRead({ ports }: HubParts, space: SpaceId, accounts: readonly AccountId[]): Promise<void> {
+async function startRead({ ports, room }: HubParts, space: SpaceId, accounts: readonly AccountId[]): Promise<void> {
   if (accounts.length === 0) return
   const channels = await ports.log.channels(space)
-  for (const account of accounts)
-    for (const { id, last } of channels) if (last > 0) await ports.log.markRead(account, { channel: id, gen: 0, seq: last })
+  // Without room all of it looks unread for once: the command is done, and has to be told.
+  await unlessFull(room, async () => {
+    for (const account of accounts)
+      for (const { id, last } of channels) if (last > 0) await ports.log.markRead(account, { channel: id, gen: 0, seq: last })
+  })
 }

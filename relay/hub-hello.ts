@@ -6,16 +6,20 @@ import type { ChannelState } from '#shared/log/facts.ts'
 import { type ChannelHead, type ControlUp, closeCodes, protocolVersion } from '#shared/protocol/frames.ts'
 import { isAhead, writeMark } from './channel/mark.ts'
 import { pagesOf } from './channel/pages.ts'
+import type { HubCounters } from './hub-counters.ts'
 import type { Link, LinkSession, Links } from './hub-links.ts'
 import type { HubMemory } from './hub-memory.ts'
 import type { HubPorts } from './hub-ports.ts'
 import type { Readers } from './hub-readers.ts'
+import type { Room } from './hub-room.ts'
 
 export interface HubParts {
   ports: HubPorts
   links: Links
   memory: HubMemory
   readers: Readers
+  room: Room
+  counters: HubCounters
 }
 
 /** Unread posts are counted to here: a badge says "99+". */

@@ -4,6 +4,7 @@ import type { Bytes } from '#shared/base/bytes.ts'
 import type { AccountId, ChannelId, DeviceId, SegmentId, SpaceId } from '#shared/base/ids.ts'
 import { encodeDown } from '#shared/protocol/frame-codec.ts'
 import { type ControlDown, closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
+import type { HubCounters } from './hub-counters.ts'
 import type { HubEvent, HubSettings, Wire } from './hub-ports.ts'
 
 export interface LinkSession {
@@ -41,6 +42,10 @@ export interface Link {
   readonly writes: Waiting[]
   readonly asks: Waiting[]
   inboxBytes: number
+  /** What it may send now, of the bucket that it meets before anything is read. */
+  framesLeft: number
+  bytesLeft: number
+  refilledAt: number
   /** How far the answer to a `chain` has come that waits for room in the line. */
   readonly chainsUnderWay: Map<SpaceId, number>
   severe: number
@@ -51,6 +56,8 @@ export interface Link {
   beatAt: number
   /** The private document's stream: `undefined` until its first step 1; then the blobs that each unanswered step 1 of ours covers. */
   privateAsked: number[][] | undefined
+  /** Something of the private document found no room: its device is asked for the whole when there is some. */
+  privateOwed: boolean
 }
 
 export interface Links {
@@ -73,7 +80,7 @@ export interface Links {
   forget(link: Link): void
 }
 
-export function createLinks(settings: HubSettings, report: (event: HubEvent) => void): Links {
+export function createLinks(settings: HubSettings, report: (event: HubEvent) => void, counters: HubCounters): Links {
   const all = new Set<Link>()
   const byAccount = new Map<AccountId, Set<Link>>()
   const bySegment = new Map<SegmentId, Set<Link>>()
@@ -110,7 +117,11 @@ export function createLinks(settings: HubSettings, report: (event: HubEvent) => 
       if (link.closed) return
       // Subscriptions end at the bound (`stale`); what is left are answers, and a link that cannot take even those is given up.
       if (link.wire.queuedBytes() > 2 * settings.linkQueueBytesMax) links.close(link, closeCodes.busy, 'too slow')
-      else link.wire.send(bytes)
+      else {
+        counters.framesOut++
+        counters.bytesOut += bytes.length
+        link.wire.send(bytes)
+      }
     },
     close(link, code, reason) {
       if (link.closed) return
@@ -144,6 +155,9 @@ export function createLink(wire: Wire, now: number): Link {
     writes: [],
     asks: [],
     inboxBytes: 0,
+    framesLeft: Number.POSITIVE_INFINITY,
+    bytesLeft: Number.POSITIVE_INFINITY,
+    refilledAt: now,
     chainsUnderWay: new Map(),
     severe: 0,
     sentAgain: false,
@@ -151,6 +165,7 @@ export function createLink(wire: Wire, now: number): Link {
     heardAt: now,
     beatAt: now,
     privateAsked: undefined,
+    privateOwed: false,
   }
 }
 

@@ -5,6 +5,8 @@ import { limits } from '#shared/base/limits.ts'
 import type { Clock, Random } from '#shared/base/ports.ts'
 import type { Mac, SignatureClaim, Verifier } from '#shared/crypto/ports.ts'
 import type { CommandDesk } from './community/command-desk.ts'
+import type { HubCounters } from './hub-counters.ts'
+import type { DiskSight } from './hub-room.ts'
 import type { AccountStore } from './store/account-store.ts'
 import type { CommunityStore } from './store/community-store.ts'
 import type { LogStore, MetaStore, PrivateStore } from './store/log-store.ts'
@@ -41,6 +43,10 @@ export interface HubPorts {
   /** Resolves when what waits to be received has been received: appends that came together become one turn. */
   nextTurn(): Promise<void>
   report(event: HubEvent): void
+  /** Without it only a commit that fails tells that there is no room. */
+  disk?: DiskSight | undefined
+  /** Where others count too, or read; else the hub counts for itself. */
+  counters?: HubCounters | undefined
   settings: HubSettings
 }
 
@@ -52,6 +58,8 @@ export type HubEvent =
   /** A device brought a mark that is ahead: the disk is older than what was promised from it. */
   | { kind: 'restored' }
   | { kind: 'closed'; code: number; reason: string }
+  /** Writes are refused from now on, or taken again. */
+  | { kind: 'room'; full: boolean }
 
 export interface HubSettings {
   /** One bucket a person, for flush and flood alike: `entryBurst` at once, then `entriesPerMinute`. */
@@ -59,6 +67,14 @@ export interface HubSettings {
   entriesPerMinute: number
   commandBurst: number
   commandsPerMinute: number
+  /** Entries into one channel, by all of its people: who is faster waits. */
+  channelBurst: number
+  channelEntriesPerMinute: number
+  /** Frames and bytes of one link, before any of it is read: who is faster is closed. */
+  linkFrameBurst: number
+  linkFramesPerSecond: number
+  linkByteBurst: number
+  linkBytesPerSecond: number
   /** Entries decided in one turn: what waits behind it waits one commit. */
   turnEntriesMax: number
   /** Frames and bytes of one link that wait for their turn. */
@@ -77,6 +93,16 @@ export interface HubSettings {
   helloTimeoutMs: number
   linkQueueBytesMax: number
   openSegmentsPerLinkMax: number
+  /** Below this the disk counts as full: soon SQLite would fail to commit. */
+  freeBytesMin: number
+  /** What the database may hold; the default is no bound. */
+  databaseBytesMax: number
+  /** While there is no room, devices ask again after this. */
+  roomWaitMs: number
+  /** At its stop the relay answers what came before, but not for longer than this. */
+  stopDrainMs: number
+  /** After it devices come back between this and twice this, or later where they are many. */
+  restartPauseMs: number
   severeRefusalsMax: number
   /** Stock readers of one account. */
   stockReadersMax: number
@@ -87,6 +113,13 @@ export const hubDefaults: HubSettings = {
   entriesPerMinute: 60,
   commandBurst: 60,
   commandsPerMinute: 60,
+  channelBurst: 2_000,
+  channelEntriesPerMinute: 12_000,
+  // A device may open thousands of segments at once, and send a whole private document.
+  linkFrameBurst: 20_000,
+  linkFramesPerSecond: 1_000,
+  linkByteBurst: 33_554_432,
+  linkBytesPerSecond: 2_097_152,
   turnEntriesMax: 512,
   inboxFramesMax: 20_000,
   inboxBytesMax: 8_388_608,
@@ -103,6 +136,11 @@ export const hubDefaults: HubSettings = {
   helloTimeoutMs: limits.helloTimeoutMs,
   linkQueueBytesMax: limits.linkQueueBytesMax,
   openSegmentsPerLinkMax: limits.openSegmentsPerLinkMax,
+  freeBytesMin: 64 * 1024 * 1024,
+  databaseBytesMax: 1_000_000_000_000,
+  roomWaitMs: 15_000,
+  stopDrainMs: 5_000,
+  restartPauseMs: 2_000,
   severeRefusalsMax: 3,
   stockReadersMax: limits.stockReadersMax,
 }

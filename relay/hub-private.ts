@@ -9,6 +9,7 @@ import { encodeDown } from '#shared/protocol/frame-codec.ts'
 import { closeCodes, privateStream } from '#shared/protocol/frames.ts'
 import type { HubParts } from './hub-hello.ts'
 import type { Link } from './hub-links.ts'
+import { isStoreFull } from './store/store-full.ts'
 
 const sync = 0
 const ignored: ReadonlySet<number> = new Set([1, 2, 3])
@@ -45,6 +46,14 @@ export async function runPrivate(
   }
 }
 
+/** There is room again: what found none before comes with the whole. */
+export function askForOwed({ links }: HubParts, sizes: PrivateSizes, link: Link): void {
+  const account = link.session?.account
+  if (!link.privateOwed || !account) return
+  link.privateOwed = false
+  ask(links, link, [...(sizes.get(account)?.keys() ?? [])])
+}
+
 async function sendAll({ ports, links }: HubParts, sizes: PrivateSizes, link: Link, account: AccountId): Promise<void> {
   if ((link.privateAsked?.length ?? 0) >= askedMax) return links.close(link, closeCodes.busy, 'asks and does not answer')
   const blobs = await ports.private.blobs(account)
@@ -79,12 +88,32 @@ async function keep(
     return links.close(link, closeCodes.busy, 'private document in too many pieces')
 
   const bytes = new Uint8Array(update)
-  const nr = await ports.private.put(account, bytes, replaces)
+  const nr = hub.room.full ? undefined : await put(hub, account, bytes, replaces)
+  if (nr === undefined) {
+    link.privateOwed = true
+    return
+  }
   for (const old of replaces) held.delete(old)
   held.set(nr, bytes.length)
   const frame = syncFrame(steps.update, bytes)
   for (const other of links.ofAccount(account)) if (other !== link && other.privateAsked) links.sendBytes(other, frame)
   if (link.privateAsked?.length === 0 && isPiledUp(hub, held)) ask(links, link, [...held.keys()])
+}
+
+/** @returns its number; `undefined` where there was no room */
+async function put(
+  { ports, room }: HubParts,
+  account: AccountId,
+  bytes: Bytes,
+  replaces: readonly number[],
+): Promise<number | undefined> {
+  try {
+    return await ports.private.put(account, bytes, replaces)
+  } catch (error) {
+    if (!isStoreFull(error)) throw error
+    room.failed()
+    return undefined
+  }
 }
 
 /** This device has applied every blob that is named by the time it answers: they were sent before, or are its own. */

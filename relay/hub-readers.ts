@@ -9,6 +9,7 @@ import { channelRights } from '#shared/community/permissions.ts'
 import { serveSegment } from '#shared/log/update-bytes.ts'
 import { closeCodes } from '#shared/protocol/frames.ts'
 import { readStockMessage, stockSteps, type VectorRead } from '#shared/protocol/stock-message.ts'
+import type { HubCounters } from './hub-counters.ts'
 import type { HubMemory } from './hub-memory.ts'
 import type { HubPorts, Wire } from './hub-ports.ts'
 
@@ -46,6 +47,8 @@ export interface Readers {
   tick(now: number): void
   closeAll(code: number, reason: string): void
   readonly count: number
+  /** Bytes that wait in their lines. */
+  readonly queuedBytes: number
 }
 
 interface Reader {
@@ -76,7 +79,7 @@ const admissionBytes = 4_096
 /** Awareness of nobody: a stock provider takes it, changes nothing, and knows that the line lives (it gives up after 30 s of silence). */
 const nobodyIsAware = Uint8Array.of(1, 1, 0)
 
-export function createReaders(ports: HubPorts, memory: HubMemory, wake: () => void): Readers {
+export function createReaders(ports: HubPorts, memory: HubMemory, counters: HubCounters, wake: () => void): Readers {
   const { settings, clock } = ports
   const all = new Set<Reader>()
   const ready = new Set<Reader>()
@@ -105,6 +108,12 @@ export function createReaders(ports: HubPorts, memory: HubMemory, wake: () => vo
     for (const reader of all) if (holds(reader)) close(reader, code, reason)
   }
 
+  function send(reader: Reader, message: Bytes): void {
+    counters.framesOut++
+    counters.bytesOut += message.length
+    reader.wire.send(message)
+  }
+
   const isFull = (reader: Reader) => reader.wire.queuedBytes() > settings.linkQueueBytesMax / 4
 
   function resume(reader: Reader): void {
@@ -115,6 +124,8 @@ export function createReaders(ports: HubPorts, memory: HubMemory, wake: () => vo
   function receive(reader: Reader, bytes: Uint8Array): void {
     if (reader.closed) return
     reader.heardAt = clock.now()
+    counters.framesIn++
+    counters.bytesIn += bytes.length
     const message = readStockMessage(bytes)
     if (++reader.messages > messagesPerBeatMax) close(reader, closeCodes.busy, 'too much at once')
     else if (!message) close(reader, closeCodes.malformed, 'malformed')
@@ -167,7 +178,7 @@ export function createReaders(ports: HubPorts, memory: HubMemory, wake: () => vo
     }
     if (reader.closed) return 0
     addTo(followers, segment.id, reader)
-    reader.wire.send(served.message)
+    send(reader, served.message)
     return served.message.length
   }
 
@@ -228,7 +239,7 @@ export function createReaders(ports: HubPorts, memory: HubMemory, wake: () => vo
       if (!following) return
       const message = syncMessage(stockSteps.update, update)
       for (const reader of following)
-        if (reader.wire.queuedBytes() <= settings.linkQueueBytesMax) reader.wire.send(message)
+        if (reader.wire.queuedBytes() <= settings.linkQueueBytesMax) send(reader, message)
         else close(reader, closeCodes.busy, 'too slow')
     },
     hasTurn: () => ready.size > 0,
@@ -260,7 +271,7 @@ export function createReaders(ports: HubPorts, memory: HubMemory, wake: () => vo
           reader.messages = 0
           reader.answers = 0
           reader.wire.ping()
-          reader.wire.send(nobodyIsAware)
+          send(reader, nobodyIsAware)
         }
         resume(reader)
       }
@@ -272,6 +283,9 @@ export function createReaders(ports: HubPorts, memory: HubMemory, wake: () => vo
     },
     get count() {
       return all.size
+    },
+    get queuedBytes() {
+      return [...all].reduce((sum, { wire }) => sum + wire.queuedBytes(), 0)
     },
   }
 }

@@ -5,21 +5,24 @@ import { unreachable } from '#shared/base/assert.ts'
 import type { AccountId } from '#shared/base/ids.ts'
 import { parseUp } from '#shared/protocol/frame-codec.ts'
 import { type ControlUp, closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
+import { takeAllowance } from './channel/frame-allowance.ts'
 import { writeMark } from './channel/mark.ts'
 import { createTokenBuckets } from './channel/token-bucket.ts'
 import { type ReadyTurn, readTurn } from './hub-ahead.ts'
-import { type Append, runAppends } from './hub-append.ts'
+import { type Append, type EntryBuckets, runAppends } from './hub-append.ts'
 import { markRead, sendChain, sendKeys } from './hub-asks.ts'
 import { runCommand } from './hub-command.ts'
+import { countOne, createCounters } from './hub-counters.ts'
 import { createEraser } from './hub-erase.ts'
 import { greet, type HubParts } from './hub-hello.ts'
 import { createInbox } from './hub-inbox.ts'
 import { createLinks, type Link } from './hub-links.ts'
 import { createMemory } from './hub-memory.ts'
-import type { HubPorts, Wire } from './hub-ports.ts'
+import type { HubEvent, HubPorts, Wire } from './hub-ports.ts'
 import { createPosts, type Posts } from './hub-posts.ts'
-import { type PrivateSizes, runPrivate } from './hub-private.ts'
+import { askForOwed, type PrivateSizes, runPrivate } from './hub-private.ts'
 import { createReaders, type Readers } from './hub-readers.ts'
+import { createRoom, unlessFull } from './hub-room.ts'
 import { listSegments, openSegment } from './hub-segments.ts'
 import { createSessionWatch } from './hub-sessions.ts'
 
@@ -41,6 +44,12 @@ export interface HubHealth {
   waiting: number
   commits: number
   storeFailures: number
+  /** There is no room: writes are refused. */
+  full: boolean
+  /** Open segments, over all links. */
+  subscriptions: number
+  /** Bytes that wait in the lines of devices and stock readers. */
+  queuedBytes: number
 }
 
 export interface Hub {
@@ -58,19 +67,31 @@ export interface Hub {
   /** Resolves when nothing waits for its turn. */
   idle(): Promise<void>
   health(): HubHealth
-  /** Closes every link; resolves when the turn under way has ended. */
+  /**
+   * Takes nothing new, answers what came before (for a bounded time), tells every device when to come back, and closes every link.
+   * Resolves when nothing runs any more.
+   */
   stop(): Promise<void>
 }
 
-export function createHub(ports: HubPorts): Hub {
-  const { settings, clock } = ports
-  const links = createLinks(settings, ports.report)
+/** So many devices a second come back after a stop, on average. */
+const returnsPerSecond = 250
+
+export function createHub(given: HubPorts): Hub {
+  const { settings, clock } = given
+  const counters = given.counters ?? createCounters()
+  const ports: HubPorts = { ...given, report }
+  const links = createLinks(settings, report, counters)
   const memory = createMemory(ports)
   const inbox = createInbox(settings)
-  const readers = createReaders(ports, memory, wake)
-  const hub: HubParts = { ports, links, memory, readers }
+  const readers = createReaders(ports, memory, counters, wake)
+  const room = createRoom(ports.disk, settings, clock)
+  const hub: HubParts = { ports, links, memory, readers, room, counters }
   const posts = createPosts(ports, memory, enqueue, dequeue)
-  const entryBuckets = createTokenBuckets<string>(settings.entryBurst, settings.entriesPerMinute)
+  const entryBuckets: EntryBuckets = {
+    people: createTokenBuckets(settings.entryBurst, settings.entriesPerMinute),
+    channels: createTokenBuckets(settings.channelBurst, settings.channelEntriesPerMinute),
+  }
   const commandBuckets = createTokenBuckets<string>(settings.commandBurst, settings.commandsPerMinute)
   const privateSizes: PrivateSizes = new Map()
   const eraser = createEraser(hub, privateSizes, (account) => {
@@ -78,21 +99,33 @@ export function createHub(ports: HubPorts): Hub {
   })
   const sessions = createSessionWatch(ports, endSession)
   let loop: Promise<void> | undefined
+  /** Nothing new is taken; what came before is answered until `stopBy`. */
+  let stopping = false
+  let stopBy = 0
   let stopped = false
-  let storeFailures = 0
+  let wasFull = room.full
+
+  function report(event: HubEvent): void {
+    if (event.kind === 'closed') countOne(counters.closed, event.code)
+    else if (event.kind === 'store-failed') counters.storeFailures++
+    else if (event.kind === 'read-failed') counters.readFailures++
+    given.report(event)
+  }
+
+  const isOver = () => stopped || (stopping && clock.now() >= stopBy)
 
   function wake(): void {
     loop ??= run().finally(() => {
       loop = undefined
-      if (hasTurn()) wake()
+      if (hasTurn() && !isOver()) wake()
     })
   }
 
-  const mayErase = () => !stopped && eraser.hasTurn()
+  const mayErase = () => !stopping && eraser.hasTurn()
   const hasTurn = () => inbox.hasTurn() || readers.hasTurn() || mayErase()
 
   function enqueue(link: Link, frame: FrameUp, bytes: number): boolean {
-    const hasRoom = !stopped && inbox.add(link, frame, bytes)
+    const hasRoom = !stopping && inbox.add(link, frame, bytes)
     if (hasRoom) wake()
     return hasRoom
   }
@@ -105,21 +138,27 @@ export function createHub(ports: HubPorts): Hub {
   async function run(): Promise<void> {
     await ports.nextTurn()
     let turn = takeTurn()
-    while ((turn || readers.hasTurn() || mayErase()) && !stopped) {
+    while ((turn || readers.hasTurn() || mayErase()) && !isOver()) {
       // With another thread for signatures, the next turn's are checked there while this one runs here.
       if (turn?.kind === 'appends') await turn.checked
       const next: ReadyTurn | undefined = ports.verifyAhead && takeTurn()
       if (turn) await runTurn(turn)
       await readers.takeTurn()
-      if (mayErase()) await attempt(undefined, eraser.takeTurn)
+      if (mayErase()) await attempt(undefined, eraseSome)
       await ports.nextTurn()
       turn = next ?? takeTurn()
     }
   }
 
+  /** Without room it comes again, as after any failure. */
+  async function eraseSome(): Promise<void> {
+    await unlessFull(room, eraser.takeTurn)
+  }
+
   function takeTurn(): ReadyTurn | undefined {
-    return readTurn(hub, inbox.takeTurn(), ({ link }) =>
-      link.session ? entryBuckets.left(link.session.account, clock.now()) : 0,
+    const { people, channels } = entryBuckets
+    return readTurn(hub, inbox.takeTurn(), ({ link, frame }) =>
+      link.session ? Math.min(people.left(link.session.account, clock.now()), channels.left(frame.channel, clock.now())) : 0,
     )
   }
 
@@ -151,7 +190,8 @@ export function createHub(ports: HubPorts): Hub {
       case 'keys':
         return attempt(link, () => sendKeys(hub, link, message))
       case 'read':
-        return attempt(link, () => markRead(hub, link, message))
+        // Without room nothing is lost: a device tells its markers anew with its next link.
+        return attempt(link, async () => void (await unlessFull(room, () => markRead(hub, link, message))))
       case 'beat':
         return
       default:
@@ -169,7 +209,6 @@ export function createHub(ports: HubPorts): Hub {
         links.close(asker, closeCodes.busy, 'busy')
         return
       }
-      storeFailures++
       ports.report({ kind: 'store-failed', error })
       startAfresh()
     }
@@ -212,8 +251,14 @@ export function createHub(ports: HubPorts): Hub {
   }
 
   function receive(link: Link, bytes: Uint8Array): void {
-    if (link.closed || stopped) return
+    if (link.closed || stopping) return
     link.heardAt = clock.now()
+    counters.framesIn++
+    counters.bytesIn += bytes.length
+    if (!takeAllowance(link, bytes.length, link.heardAt, settings)) {
+      close(link, closeCodes.busy, 'too fast')
+      return
+    }
     const frame = parseUp(bytes)
     const isHello = frame?.kind === 'control' && frame.message.t === 'hello'
     // The first frame is a hello, and none behind it is.
@@ -225,16 +270,34 @@ export function createHub(ports: HubPorts): Hub {
     if (!enqueue(link, frame, bytes.length)) close(link, closeCodes.busy, 'too much at once')
   }
 
+  /** Its device comes back at a time of its own, between what it is told and twice that. */
+  function sendAway(link: Link): void {
+    const ms = Math.max(settings.restartPauseMs, Math.round((1_000 * links.all.size) / returnsPerSecond))
+    links.send(link, { t: 'restarting', ms })
+  }
+
+  /** Writes are refused from here on, or taken again: then what could not be kept of private documents is asked for. */
+  function lookForRoom(): void {
+    room.look()
+    if (room.full === wasFull) return
+    wasFull = room.full
+    report({ kind: 'room', full: wasFull })
+    if (!wasFull) for (const link of links.all) askForOwed(hub, privateSizes, link)
+  }
+
   return {
     read(wire, segment, token) {
       const reader = readers.connect(wire, segment, token)
-      if (stopped) readers.closeAll(closeCodes.restarting, 'restarting')
+      if (stopping) readers.closeAll(closeCodes.restarting, 'restarting')
       return reader
     },
     append: posts.submit,
     connect(wire) {
       const link = links.add(wire, clock.now())
-      if (stopped) links.close(link, closeCodes.restarting, 'restarting')
+      if (stopping) {
+        sendAway(link)
+        links.close(link, closeCodes.restarting, 'restarting')
+      }
       return {
         receive: (bytes) => receive(link, bytes),
         drained() {
@@ -254,6 +317,7 @@ export function createHub(ports: HubPorts): Hub {
     },
     tick() {
       const now = clock.now()
+      lookForRoom()
       const meta = memory.knownMeta
       const mark = meta ? writeMark(ports.mac, ports.markKey, meta) : ''
       for (const link of [...links.all]) {
@@ -277,10 +341,18 @@ export function createHub(ports: HubPorts): Hub {
       readers: readers.count,
       waiting: inbox.waiting(),
       commits: memory.knownMeta?.commits ?? 0,
-      storeFailures,
+      storeFailures: counters.storeFailures,
+      full: room.full,
+      subscriptions: [...links.all].reduce((sum, link) => sum + link.subscriptions.size, 0),
+      queuedBytes: [...links.all].reduce((sum, link) => sum + link.wire.queuedBytes(), readers.queuedBytes),
     }),
     async stop() {
+      stopBy = clock.now() + settings.stopDrainMs
+      stopping = true
+      // Those behind a turn are begun by `wake`, hence a loop of its own.
+      while (loop) await loop
       stopped = true
+      for (const link of links.all) sendAway(link)
       for (const link of [...links.all]) close(link, closeCodes.restarting, 'restarting')
       endOthers()
       await loop

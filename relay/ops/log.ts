@@ -24,6 +24,10 @@ export function createRelayLog(level: LogLevel): RelayLog {
           return log.error({ err: event.error }, 'a question could not be answered')
         case 'restored':
           return log.warn('the disk is older than what was promised from it: a new incarnation begins')
+        case 'room':
+          return event.full
+            ? log.error('there is no room: writes are refused until there is some')
+            : log.warn('there is room again: writes are taken')
         case 'closed':
           return log.debug({ code: event.code, reason: event.reason }, 'link closed')
       }

@@ -7,6 +7,7 @@ import { createRelayLog } from '#relay/ops/log.ts'
 import { openRelay } from '#relay/relay.ts'
 import type { CommunityStore } from '#relay/store/community-store.ts'
 import type { LogStore } from '#relay/store/log-store.ts'
+import { noRates } from '../fakes/no-rates.ts'
 
 /** Set by whoever writes; the relay and the people read it. */
 export interface SetClock {
@@ -29,13 +30,7 @@ const httpSettings: HttpSettings = {
   ...httpDefaults,
   limits: { ...httpDefaults.limits, prelogin: often, registerPerAddress: often, registerPerDay: often, sockets: often },
 }
-const hubSettings: HubSettings = {
-  ...hubDefaults,
-  entryBurst: 1_000_000,
-  entriesPerMinute: 1_000_000,
-  commandBurst: 1_000_000,
-  commandsPerMinute: 1_000_000,
-}
+const hubSettings: HubSettings = { ...hubDefaults, ...noRates }
 
 /**
  * @param time where the clock begins, ms

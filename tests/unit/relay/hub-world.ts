@@ -5,7 +5,9 @@ import type { StructureAuthor } from '#relay/community/structure-author.ts'
 import { nodeHasher } from '#relay/crypto.ts'
 import { createHub, type LinkHandle } from '#relay/hub.ts'
 import { type HubEvent, type HubSettings, hubDefaults } from '#relay/hub-ports.ts'
+import type { DiskSight } from '#relay/hub-room.ts'
 import type { LogStore } from '#relay/store/log-store.ts'
+import { storeFull } from '#relay/store/store-full.ts'
 import { toBase64Url, utf8 } from '#shared/base/bytes.ts'
 import { type AccountId, type ChannelId, type EntryId, makeTimeId, type SegmentId, type SpaceId } from '#shared/base/ids.ts'
 import { createPrng } from '#shared/base/prng.ts'
@@ -45,14 +47,34 @@ export interface TestDevice {
 }
 
 export function createHubWorld(
-  given: { settings?: Partial<HubSettings>; wrapLog?: (log: LogStore) => LogStore; nextTurn?: () => Promise<void> } = {},
+  given: {
+    settings?: Partial<HubSettings>
+    wrapLog?: (log: LogStore) => LogStore
+    nextTurn?: () => Promise<void>
+    disk?: DiskSight
+  } = {},
 ) {
   const random = createPrng(11)
   const people = createPeople(5)
   const clock = { time: 1_800_000_000_000, now: () => clock.time }
   const tables = createMemoryTables()
-  const community = createMemoryCommunityStore(createCommunityDisk(), worldOf(tables))
-  const memoryLog = createMemoryLogStore(tables)
+  /** While it holds, every write fails as SQLite's do on a full disk: nothing of it is there. */
+  let fails = false
+  const onDisk = <Store extends object>(store: Store, ...writes: (keyof Store)[]): Store => {
+    const failing = Object.fromEntries(
+      writes.map((name) => [
+        name,
+        async (...args: unknown[]) => {
+          if (fails) throw storeFull()
+          // reason: named by the caller as one of the store's own methods
+          return (store[name] as (...args: unknown[]) => unknown)(...args)
+        },
+      ]),
+    )
+    return { ...store, ...failing }
+  }
+  const community = onDisk(createMemoryCommunityStore(createCommunityDisk(), worldOf(tables)), 'commit', 'eraseMember')
+  const memoryLog = onDisk(createMemoryLogStore(tables), 'commit', 'compact', 'markRead')
   const log = given.wrapLog?.(memoryLog) ?? memoryLog
   const accounts = createMemoryAccountStore()
   const devices = new Map<string, DeviceKey>()
@@ -66,7 +88,7 @@ export function createHubWorld(
     createHub({
       log,
       community,
-      private: createMemoryPrivateStore(tables),
+      private: onDisk(createMemoryPrivateStore(tables), 'put'),
       meta: createMemoryMetaStore(tables, () => toBase64Url(random.bytes(16))),
       accounts: {
         devices: accounts.devices,
@@ -88,6 +110,7 @@ export function createHubWorld(
       clock,
       nextTurn: given.nextTurn ?? (async () => {}),
       report: (event) => void events.push(event),
+      disk: given.disk,
       settings: { ...hubDefaults, ...given.settings },
     })
   const world = {
@@ -103,6 +126,9 @@ export function createHubWorld(
     communities: community,
     log,
     random,
+    set diskFails(now: boolean) {
+      fails = now
+    },
     /** The relay's process ends, and another begins on the same disk. */
     restart() {
       world.hub = makeHub()
