@@ -1,6 +1,7 @@
 // `verify`: everything in a relay's database that can be computed from something else is computed once more, and compared. It changes nothing
 // and may run beside the relay: all is read as of one moment.
 import { existsSync } from 'node:fs'
+import type { Verifier } from '#shared/crypto/ports.ts'
 import { loadStructureWasm } from '../community/structure-author.ts'
 import { loadVerifier, nodeHasher } from '../crypto.ts'
 import { newestVersion } from '../store/database.ts'
@@ -32,20 +33,36 @@ export async function verify(file: string): Promise<Verified> {
           : `${file} is of version ${database.version}; this relay knows databases up to ${newestVersion}`,
       )
     const findings = createFindings()
-    verifyFile(database, findings)
-    const clock = verifyMeta(database, findings)
-    const keys = readKeys(database)
-    const ports = { database, verifier, hasher: nodeHasher, clock, keyOf: (dev: string) => keys.get(dev) }
-    const looked = {
-      ...verifyAccounts(ports, findings),
-      ...verifyCommunities(ports, findings),
-      ...verifyChannels(ports, findings),
+    const looked = {}
+    try {
+      verifyFile(database, findings)
+      verifyRows(database, verifier, findings, looked)
+    } catch (error) {
+      // What lies behind a spoilt page cannot be read; all else that is wrong was named.
+      if (!isSpoilt(error)) throw error
+      findings.add('file', 'the file', `cannot be read further: ${error.message}; what lies behind that was not looked at`)
     }
-    verifyBelongings(database, findings)
     return { looked, findings: findings.list(), wrong: findings.count() }
   } finally {
     database.close()
   }
+}
+
+function verifyRows(database: DatabaseFile, verifier: Verifier, findings: Findings, looked: Record<string, number>): void {
+  const clock = verifyMeta(database, findings)
+  const keys = readKeys(database)
+  const ports = { database, verifier, hasher: nodeHasher, clock, keyOf: (dev: string) => keys.get(dev) }
+  Object.assign(looked, verifyAccounts(ports, findings))
+  Object.assign(looked, verifyCommunities(ports, findings))
+  Object.assign(looked, verifyChannels(ports, findings))
+  verifyBelongings(database, findings)
+}
+
+/** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26). */
+function isSpoilt(error: unknown): error is Error {
+  return (
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && [11, 26].includes(error.errcode & 0xff)
+  )
 }
 
 /** SQLite's own check of pages, indexes and constraints. */
