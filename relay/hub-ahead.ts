@@ -8,7 +8,9 @@ import type { HubParts } from './hub-hello.ts'
 import type { Turn } from './hub-inbox.ts'
 
 /** A turn with its entries read. `checked` resolves when the signatures' check is back. */
-export type ReadyTurn = { kind: 'appends'; appends: Append[]; checked: Promise<void> | undefined } | (Turn & { kind: 'one' })
+export type ReadyTurn =
+  | { kind: 'appends'; appends: Append[]; checked: Promise<void> | undefined }
+  | Exclude<Turn, { kind: 'appends' }>
 
 /** @param allowed how many entries of this person may be looked at now: a flood must not buy checks that it has no tokens for */
 export function readTurn(hub: HubParts, turn: Turn | undefined, allowed: (append: Append) => number): ReadyTurn | undefined {

@@ -1,8 +1,13 @@
 // What devices ask beside segments: a community's chain and roster, device keys; and the read markers that one's devices share.
+import type { ChannelId } from '#shared/base/ids.ts'
+import type { ChannelState } from '#shared/log/facts.ts'
 import type { ControlUp } from '#shared/protocol/frames.ts'
 import { pagesOf } from './channel/pages.ts'
 import type { HubParts } from './hub-hello.ts'
+import type { SentRead } from './hub-inbox.ts'
 import type { Link } from './hub-links.ts'
+import type { MarkOf } from './store/log-store.ts'
+import { isStoreFull } from './store/store-full.ts'
 
 /** Records read from the store at once. */
 const recordsMax = 200
@@ -45,16 +50,37 @@ export async function sendKeys({ ports, links }: HubParts, link: Link, { devs }:
   for (const rows of pagesOf(await ports.accounts.devices(devs))) links.send(link, { t: 'keys', rows })
 }
 
-export async function markRead(hub: HubParts, link: Link, frame: ControlUp & { t: 'read' }): Promise<void> {
+/** All markers that came together: one commit. */
+export async function markRead(hub: HubParts, reads: readonly SentRead[]): Promise<void> {
   const { ports, links, memory } = hub
-  const { session } = link
-  // A marker of before a restore counts messages that there may be no more.
-  if (!session || frame.incarnation !== (await memory.meta()).incarnation) return
-  const facts = await ports.log.facts(frame.channel, [], [])
-  if (!facts || !(await memory.rights(link, facts.channel.space, frame.channel)).view) return
-  // Of a history that was lost: it says nothing about this one.
-  if (frame.seq > facts.channel.seq) return
-  const marker = { channel: frame.channel, gen: frame.gen, seq: frame.seq }
-  if (!(await ports.log.markRead(session.account, marker))) return
-  for (const other of links.ofAccount(session.account)) if (other !== link) links.send(other, { t: 'read', rows: [marker] })
+  const { incarnation } = await memory.meta()
+  const channels = new Map<ChannelId, ChannelState | undefined>()
+  const marks: (MarkOf & { link: Link })[] = []
+  for (const { link, message } of reads) {
+    const { channel, gen, seq } = message
+    // A marker of before a restore counts messages that there may be no more.
+    if (link.closed || !link.session || message.incarnation !== incarnation) continue
+    if (!channels.has(channel)) channels.set(channel, (await ports.log.facts(channel, [], []))?.channel)
+    const state = channels.get(channel)
+    // Beyond the newest it is of a history that was lost: it says nothing about this one.
+    if (!state || seq > state.seq || !(await memory.rights(link, state.space, channel)).view) continue
+    marks.push({ account: link.session.account, marker: { channel, gen, seq }, link })
+  }
+  const changed = await writeMarks(hub, marks)
+  marks.forEach(({ account, marker, link }, i) => {
+    if (!changed[i]) return
+    for (const other of links.ofAccount(account)) if (other !== link) links.send(other, { t: 'read', rows: [marker] })
+  })
+}
+
+/** Nothing is lost where there is no room: a device tells its markers anew with its next link. */
+export async function writeMarks({ ports, room }: HubParts, marks: readonly MarkOf[]): Promise<boolean[]> {
+  if (marks.length === 0) return []
+  try {
+    return await ports.log.markRead(marks)
+  } catch (error) {
+    if (!isStoreFull(error)) throw error
+    room.failed()
+    return []
+  }
 }

@@ -6,10 +6,11 @@ import { pagesOf } from './channel/pages.ts'
 import type { TokenBuckets } from './channel/token-bucket.ts'
 import type { CommandDone } from './community/command-desk.ts'
 import { countSevere } from './hub-append.ts'
+import { writeMarks } from './hub-asks.ts'
 import { countOne } from './hub-counters.ts'
 import { type HubParts, sendSpace } from './hub-hello.ts'
 import type { Link } from './hub-links.ts'
-import { freesRoom, unlessFull } from './hub-room.ts'
+import { freesRoom } from './hub-room.ts'
 import { isStoreFull } from './store/store-full.ts'
 
 /** No honest device's command is refused like this. */
@@ -126,12 +127,12 @@ function dropChannels({ links, readers }: HubParts, members: readonly Link[], ch
 }
 
 /** What was written before one came is not unread for him. */
-async function startRead({ ports, room }: HubParts, space: SpaceId, accounts: readonly AccountId[]): Promise<void> {
+async function startRead(hub: HubParts, space: SpaceId, accounts: readonly AccountId[]): Promise<void> {
   if (accounts.length === 0) return
-  const channels = await ports.log.channels(space)
-  // Without room all of it looks unread for once: the command is done, and has to be told.
-  await unlessFull(room, async () => {
-    for (const account of accounts)
-      for (const { id, last } of channels) if (last > 0) await ports.log.markRead(account, { channel: id, gen: 0, seq: last })
-  })
+  const begun = (await hub.ports.log.channels(space)).filter(({ last }) => last > 0)
+  // The command is done, and has to be told, also where there is no room for this: then all of it looks unread for once.
+  await writeMarks(
+    hub,
+    accounts.flatMap((account) => begun.map(({ id, last }) => ({ account, marker: { channel: id, gen: 0, seq: last } }))),
+  )
 }

@@ -9,13 +9,13 @@ import { takeAllowance } from './channel/frame-allowance.ts'
 import { writeMark } from './channel/mark.ts'
 import { createTokenBuckets } from './channel/token-bucket.ts'
 import { type ReadyTurn, readTurn } from './hub-ahead.ts'
-import { type Append, type EntryBuckets, runAppends } from './hub-append.ts'
+import { type EntryBuckets, runAppends } from './hub-append.ts'
 import { markRead, sendChain, sendKeys } from './hub-asks.ts'
 import { runCommand } from './hub-command.ts'
 import { countOne, createCounters } from './hub-counters.ts'
 import { createEraser } from './hub-erase.ts'
 import { greet, type HubParts } from './hub-hello.ts'
-import { createInbox } from './hub-inbox.ts'
+import { createInbox, type OneFrame } from './hub-inbox.ts'
 import { createLinks, type Link } from './hub-links.ts'
 import { createMemory } from './hub-memory.ts'
 import type { HubEvent, HubPorts, Wire } from './hub-ports.ts'
@@ -165,33 +165,31 @@ export function createHub(given: HubPorts): Hub {
   async function runTurn(turn: ReadyTurn): Promise<void> {
     if (turn.kind === 'appends')
       return attempt(undefined, async () => runAppends(hub, entryBuckets, await posts.admit(turn.appends)))
+    if (turn.kind === 'reads') return attempt(turn.reads, () => markRead(hub, turn.reads))
     if (turn.link.closed) return
     await runFrame(turn.link, turn.frame)
     // An answer that goes in parts put its rest back.
     inbox.resume(turn.link)
   }
 
-  async function runFrame(link: Link, frame: Exclude<FrameUp, Append['frame']>): Promise<void> {
+  async function runFrame(link: Link, frame: OneFrame): Promise<void> {
     if (frame.kind === 'stock') return attempt(undefined, () => runPrivate(hub, privateSizes, link, frame.stream, frame.bytes))
     const { message } = frame
     switch (message.t) {
       case 'hello':
-        return attempt(link, () => hello(link, message))
+        return attempt([{ link }], () => hello(link, message))
       case 'command':
         return attempt(undefined, () => runCommand(hub, commandBuckets, link, message))
       case 'open':
-        return attempt(link, () => openSegment(hub, link, message))
+        return attempt([{ link }], () => openSegment(hub, link, message))
       case 'close':
         return links.unsubscribe(link, message.seg)
       case 'segments':
-        return attempt(link, () => listSegments(hub, link, message))
+        return attempt([{ link }], () => listSegments(hub, link, message))
       case 'chain':
-        return attempt(link, () => sendChain(hub, link, message))
+        return attempt([{ link }], () => sendChain(hub, link, message))
       case 'keys':
-        return attempt(link, () => sendKeys(hub, link, message))
-      case 'read':
-        // Without room nothing is lost: a device tells its markers anew with its next link.
-        return attempt(link, async () => void (await unlessFull(room, () => markRead(hub, link, message))))
+        return attempt([{ link }], () => sendKeys(hub, link, message))
       case 'beat':
         return
       default:
@@ -199,14 +197,14 @@ export function createHub(given: HubPorts): Hub {
     }
   }
 
-  /** @param asker whose question it is, where nothing but its answer can be lost; else memory may differ from the disk afterwards */
-  async function attempt(asker: Link | undefined, work: () => Promise<void>): Promise<void> {
+  /** @param askers whose question it is, where nothing but its answer can be lost; else memory may differ from the disk afterwards */
+  async function attempt(askers: readonly { link: Link }[] | undefined, work: () => Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {
-      if (asker) {
+      if (askers) {
         ports.report({ kind: 'read-failed', error })
-        links.close(asker, closeCodes.busy, 'busy')
+        for (const { link } of askers) links.close(link, closeCodes.busy, 'busy')
         return
       }
       ports.report({ kind: 'store-failed', error })

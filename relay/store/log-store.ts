@@ -26,8 +26,8 @@ export interface LogStore {
   /** Standing posts of others behind `seq`, counted to `most`. */
   unread(channel: ChannelId, account: AccountId, seq: number, most: number): Promise<number>
   readMarkers(account: AccountId): Promise<ReadMarker[]>
-  /** The greatest (gen, seq) wins. Answers whether it changed. */
-  markRead(account: AccountId, marker: ReadMarker): Promise<boolean>
+  /** One transaction. The greatest (gen, seq) wins. Answers for each whether it changed. */
+  markRead(marks: readonly MarkOf[]): Promise<boolean[]>
   eraseMarkers(account: AccountId): Promise<void>
   /**
    * What stands of the account's words and reactions among the next `most` ids of the channel behind `after`, in the order of their bytes.
@@ -43,6 +43,11 @@ export interface LogStore {
 
 /** Ops that carry what a person wrote; all others hold ids alone. */
 export const wordOps: ReadonlySet<string> = new Set<EntryOp>(['post', 'edit', 'react', 'unreact'])
+
+export interface MarkOf {
+  account: AccountId
+  marker: ReadMarker
+}
 
 /** The account's private document: numbered blobs of Yjs bytes that the relay never reads. */
 export interface PrivateStore {

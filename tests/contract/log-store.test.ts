@@ -182,13 +182,13 @@ describe.each([
   test('of read markers the greatest generation wins, then the greatest seq', async () => {
     const { world, subject, channel } = setUp()
     const account: AccountId = world.id()
-    const mark = (gen: number, seq: number) => subject.store.markRead(account, { channel: channel.id, gen, seq })
+    const mark = (gen: number, seq: number) => subject.store.markRead([{ account, marker: { channel: channel.id, gen, seq } }])
     expect([await mark(0, 5), await mark(0, 5), await mark(0, 4), await mark(1, 2), await mark(0, 9)]).toEqual([
-      true,
-      false,
-      false,
-      true,
-      false,
+      [true],
+      [false],
+      [false],
+      [true],
+      [false],
     ])
     expect(await subject.store.readMarkers(account)).toEqual([{ channel: channel.id, gen: 1, seq: 2 }])
     expect(await subject.store.readMarkers(world.id())).toEqual([])
@@ -220,7 +220,8 @@ describe.each([
     expect(await subject.store.wordsOf(channel.id, reader.by, '', 100)).toEqual({ ids: [], next: '' })
     expect(await subject.store.wordsOf(world.id<'channel'>(), person.by, '', 100)).toEqual({ ids: [], next: '' })
 
-    for (const by of [person.by, other.by]) await subject.store.markRead(by, { channel: channel.id, gen: 0, seq: 1 })
+    for (const by of [person.by, other.by])
+      await subject.store.markRead([{ account: by, marker: { channel: channel.id, gen: 0, seq: 1 } }])
     await subject.store.eraseMarkers(person.by)
     expect(await subject.store.readMarkers(person.by)).toEqual([])
     expect(await subject.store.readMarkers(other.by)).toHaveLength(1)

@@ -103,14 +103,15 @@ export function createMemoryLogStore(tables: MemoryTables = createMemoryTables()
     },
     readMarkers: async (account) =>
       copy([...(tables.markers.get(account)?.values() ?? [])].sort((a, b) => (a.channel < b.channel ? -1 : 1))),
-    async markRead(account, { channel, gen, seq }) {
-      const markers = tables.markers.get(account) ?? new Map()
-      tables.markers.set(account, markers)
-      const before = markers.get(channel)
-      if (before && (before.gen > gen || (before.gen === gen && before.seq >= seq))) return false
-      markers.set(channel, { channel, gen, seq })
-      return true
-    },
+    markRead: async (marks) =>
+      marks.map(({ account, marker: { channel, gen, seq } }) => {
+        const markers = tables.markers.get(account) ?? new Map()
+        tables.markers.set(account, markers)
+        const before = markers.get(channel)
+        if (before && (before.gen > gen || (before.gen === gen && before.seq >= seq))) return false
+        markers.set(channel, { channel, gen, seq })
+        return true
+      }),
     async eraseMarkers(account) {
       tables.markers.delete(account)
     },
