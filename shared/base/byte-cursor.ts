@@ -19,6 +19,8 @@ export interface ByteReader {
   byte(): number | undefined
   /** At most 2^53 - 1; a longer spelling than needed is not read. */
   uint(): number | undefined
+  /** false: there are not so many. */
+  skip(length: number): boolean
   /** A view, not a copy. */
   take(length: number): Uint8Array | undefined
 }
@@ -85,6 +87,11 @@ export function createByteReader(bytes: Uint8Array, from = 0): ByteReader {
         return value
       }
       return undefined
+    },
+    skip: (length) => {
+      if (length > bytes.length - at) return false
+      at += length
+      return true
     },
     take: (length) => {
       if (length > bytes.length - at) return undefined

@@ -48,19 +48,28 @@ export function* walkTape(tape: Uint8Array, clock = 0): Generator<TapeCell> {
 /** The runs at and behind clock `n`. Live runs are views of the tape. */
 export function runsFrom(tape: Uint8Array, clock: number, n: number): TapeRun[] {
   const runs: TapeRun[] = []
+  const reader = createByteReader(tape)
   let start = 0
-  for (const cell of walkTape(tape, clock)) {
-    if (cell.clock + cell.count <= n) continue
-    const at = Math.max(cell.clock, n)
-    const count = cell.clock + cell.count - at
+  let next = clock
+  // Not by `walkTape`: a join walks a whole segment, and an object for each cell would be most of what it costs.
+  while (!reader.ended) {
+    const from = reader.at
+    const kind = reader.byte()
+    const length = reader.uint()
+    const live = kind === tapeLive
+    assert(length !== undefined && (live ? reader.skip(length) : kind === tapeDeleted && length > 0), 'a tape holds whole cells')
+    const end = next + (live ? 1 : length)
+    const at = Math.max(next, n)
+    next = end
+    if (end <= n) continue
     const last = runs.at(-1)
-    if (last?.live === cell.live) {
-      last.count += count
-      if (last.live) last.tape = tape.subarray(start, cell.to)
-    } else if (cell.live) {
-      start = cell.from
-      runs.push({ live: true, clock: at, count, tape: tape.subarray(cell.from, cell.to) })
-    } else runs.push({ live: false, clock: at, count })
+    if (last?.live === live) {
+      last.count += end - at
+      if (last.live) last.tape = tape.subarray(start, reader.at)
+    } else if (live) {
+      start = from
+      runs.push({ live, clock: at, count: end - at, tape: tape.subarray(from, reader.at) })
+    } else runs.push({ live, clock: at, count: end - at })
   }
   return runs
 }

@@ -8,7 +8,7 @@
 //   deletes only  00 ds        nothing  00 00        state vector  00 | 01 client n
 import { assert } from '../base/assert.ts'
 import { type ByteReader, type ByteWriter, createByteReader, createByteWriter } from '../base/byte-cursor.ts'
-import { type Bytes, parseUtf8 } from '../base/bytes.ts'
+import { type Bytes, concatBytes, parseUtf8 } from '../base/bytes.ts'
 import type { Ranges, SegmentState } from './facts.ts'
 import { endOf, hasClock } from './ranges.ts'
 import { runsFrom, type TapeRun, tapeLive } from './tape.ts'
@@ -23,8 +23,9 @@ const numberMax = 0xffff_ffff
 
 /** Any update of a segment: runs that follow on each other, and a delete set; both may be empty. */
 export function encodeUpdate(client: number, runs: readonly TapeRun[], deleted: Ranges): Bytes {
-  const size = runs.reduce((sum, run) => sum + 24 + (run.live ? run.tape.length : 0), 24 + deleted.length * 10)
-  const writer = createByteWriter(size)
+  // Heads are written one by one; tapes, which may be a megabyte, are copied once.
+  const parts: Uint8Array[] = []
+  let writer = createByteWriter(32)
   const first = runs[0]
   if (first) writer.byte(1).uint(runs.length).uint(client).uint(first.clock)
   else writer.byte(0)
@@ -37,10 +38,12 @@ export function encodeUpdate(client: number, runs: readonly TapeRun[], deleted: 
         .uint(client)
         .uint(run.clock - 1)
     writer.uint(run.count)
-    if (run.live) writer.bytes(run.tape)
+    if (!run.live) continue
+    parts.push(writer.done(), run.tape)
+    writer = createByteWriter(32)
   }
   writeDeleteSet(writer, client, deleted)
-  return writer.done()
+  return concatBytes(...parts, writer.done())
 }
 
 /** What one turn did to a segment. @param tape the new elements' tape, from `clock` on @param deleted clocks deleted in this turn */
@@ -56,7 +59,16 @@ export function serveSegment(
 ): Bytes {
   assert(n <= state.next, 'nobody holds more of a segment than there is')
   assert(n === state.next || stored.clock <= n, 'the stored tape begins at or before what is lacking')
-  return encodeUpdate(state.client, n === state.next ? [] : runsFrom(stored.tape, stored.clock, n), state.deleted)
+  return encodeUpdate(state.client, n === state.next ? [] : runsLacking(state, stored, n), state.deleted)
+}
+
+/** A tape that begins at `n` with nothing deleted is one run as it lies there. */
+function runsLacking(
+  { next, deleted }: Pick<SegmentState, 'next' | 'deleted'>,
+  { clock, tape }: { clock: number; tape: Uint8Array },
+  n: number,
+): TapeRun[] {
+  return clock === n && deleted.length === 0 ? [{ live: true, clock, count: next - n, tape }] : runsFrom(tape, clock, n)
 }
 
 export function encodeStateVector(client: number, n: number): Bytes {
