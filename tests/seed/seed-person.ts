@@ -6,11 +6,12 @@ import { openDeviceKey } from '#app/platform/device-key.ts'
 import { passwordStrength } from '#app/platform/password-strength.ts'
 import { nodeRandom } from '#relay/crypto.ts'
 import { toBase64Url, utf8 } from '#shared/base/bytes.ts'
-import { type AccountId, type ChannelId, type EntryId, makeTimeId, type SpaceId } from '#shared/base/ids.ts'
+import { type AccountId, type ChannelId, type DeviceId, type EntryId, makeTimeId, type SpaceId } from '#shared/base/ids.ts'
 import type { Random } from '#shared/base/ports.ts'
 import type { CommandAct } from '#shared/community/command.ts'
 import { writeCommandText } from '#shared/community/command-codec.ts'
 import { stretchLeast } from '#shared/crypto/key-derivation.ts'
+import type { Signer } from '#shared/crypto/ports.ts'
 import { commandSignedBytes, entrySignedBytes } from '#shared/crypto/signed-bytes.ts'
 import type { Sodium } from '#shared/crypto/sodium.ts'
 import type { EntryFields } from '#shared/log/entry.ts'
@@ -34,6 +35,18 @@ export interface SeedPerson {
   markRead(channel: ChannelId, seq: number): Promise<void>
   /** Ends his session. */
   leave(): Promise<void>
+  /** Closes his link; the session lives on. */
+  hangUp(): void
+}
+
+/** Somebody who has an account, a certified device and a session already. */
+export interface Entered {
+  username: string
+  account: AccountId
+  dev: DeviceId
+  token: string
+  /** Of the device's certified key. */
+  signer: Signer
 }
 
 /** Entries of one append frame: the protocol's most. */
@@ -46,7 +59,7 @@ export async function enterPerson(
   ids: Random,
   given: { username: string; email: string; password: string },
 ): Promise<SeedPerson> {
-  const { clock, hub } = relay
+  const { clock } = relay
   const seed = nodeRandom.bytes(32)
   const signer = sodium.signerFromSeed(seed)
   const http = createFetchHttp(relay.fetch)
@@ -62,7 +75,13 @@ export async function enterPerson(
   })(given)
   if (!entered.ok) throw new Error(`${given.username} gets no account: ${entered.code}`)
   const { account, dev, token } = entered.value
+  return seatPerson(relay, ids, { username: given.username, account, dev, token, signer })
+}
 
+/** Signs in over a link to the hub. */
+export async function seatPerson(relay: SeedRelay, ids: Random, entered: Entered): Promise<SeedPerson> {
+  const { clock, hub } = relay
+  const { username, account, dev, token, signer } = entered
   let answers: ControlDown[] = []
   let closed = ''
   const link = hub.connect({
@@ -81,7 +100,7 @@ export async function enterPerson(
     answers = []
     for (const frame of frames) link.receive(encodeUp(frame))
     await hub.idle()
-    if (closed !== '') throw new Error(`the relay closed the link of ${given.username}: ${closed}`)
+    if (closed !== '') throw new Error(`the relay closed the link of ${username}: ${closed}`)
     return answers
   }
   const say = (message: ControlUp) => ask([{ kind: 'control', message }])
@@ -89,17 +108,17 @@ export async function enterPerson(
   const welcome = (await say({ t: 'hello', v: protocolVersion, token, incarnation: '', mark: '' })).find(
     (one) => one.t === 'welcome',
   )
-  if (!welcome) throw new Error(`${given.username} is not welcome`)
+  if (!welcome) throw new Error(`${username} is not welcome`)
 
   return {
-    username: given.username,
+    username,
     account,
     async command(space, act, secret = '') {
       const id = makeTimeId<'command'>(clock.time, ids.bytes(16))
       const text = writeCommandText({ ...act, id, by: account, dev, at: clock.time })
       const sig = toBase64Url(signer.sign(commandSignedBytes(space, text)))
       const done = (await say({ t: 'command', space, text, sig, secret })).find((one) => one.t === 'done' && one.id === id)
-      if (done?.t !== 'done' || 'code' in done) throw new Error(`${act.act} of ${given.username}: ${JSON.stringify(done)}`)
+      if (done?.t !== 'done' || 'code' in done) throw new Error(`${act.act} of ${username}: ${JSON.stringify(done)}`)
       // A command stands between what came before it and what comes after: the clock shows it.
       clock.time += 1
     },
@@ -119,8 +138,9 @@ export async function enterPerson(
       await say({ t: 'read', incarnation: welcome.incarnation, channel, gen: 0, seq })
     },
     async leave() {
-      await endSession(http, token)
+      await endSession(createFetchHttp(relay.fetch), token)
       link.closed()
     },
+    hangUp: () => link.closed(),
   }
 }

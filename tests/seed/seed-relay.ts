@@ -5,6 +5,7 @@ import type { Hub } from '#relay/hub.ts'
 import { type HubSettings, hubDefaults } from '#relay/hub-ports.ts'
 import { createRelayLog } from '#relay/ops/log.ts'
 import { openRelay } from '#relay/relay.ts'
+import type { AccountStore } from '#relay/store/account-store.ts'
 import type { CommunityStore } from '#relay/store/community-store.ts'
 import type { LogStore } from '#relay/store/log-store.ts'
 import { noRates } from '../fakes/no-rates.ts'
@@ -18,6 +19,7 @@ export interface SetClock {
 export interface SeedRelay {
   hub: Hub
   clock: SetClock
+  accounts: AccountStore
   community: CommunityStore
   log: LogStore
   /** A `fetch` that is the relay itself. */
@@ -48,6 +50,7 @@ export async function openSeedRelay(dataDir: string, time: number, durable = fal
   return {
     hub: relay.hub,
     clock,
+    accounts: relay.accounts,
     community: relay.community,
     log: relay.channels,
     fetch: async (input, init) => {
