@@ -102,30 +102,34 @@ async function decide(
   hub: HubParts,
   buckets: EntryBuckets,
   channel: ChannelId,
-  appends: readonly Append[],
+  sent: readonly Append[],
   now: number,
   answers: Answer[],
 ): Promise<Decision | undefined> {
   const { ports } = hub
-  const concerned = idsOf(appends)
+  const concerned = idsOf(sent)
   const facts = await ports.log.facts(channel, concerned.ids, concerned.redacts)
-  if (!facts) {
-    for (const append of appends) answers.push({ append, verdicts: append.entries.map(refuseUnplaced), wait: 0, spent: 0 })
-    return undefined
+  const appends: Append[] = []
+  for (const append of sent) {
+    if (facts && (await knows(hub, append.link, facts.channel.space))) appends.push(append)
+    else answers.push({ append, verdicts: append.entries.map(refuseUnplaced), wait: 0, spent: 0 })
   }
+  if (!facts || appends.length === 0) return undefined
   // The plain clock: the relay's time may stand still for a while, and a wait that was announced must then be over all the same.
   const tokenTime = ports.clock.now()
   const submissions: Submission[] = []
+  const authors = new Map<Link, Author>()
   for (const append of appends) {
     const { link, entries } = append
-    const author = await authorOf(hub, link, facts.channel.space, channel)
+    const author = authors.get(link) ?? (await authorOf(hub, link, facts.channel.space, channel))
+    authors.set(link, author)
     const left = [buckets.people.left(author.by, tokenTime), buckets.channels.left(channel, tokenTime)]
     const allowed = Math.min(...left, entries.length)
     // Reserved until the decision says what was used: another append of the same person may be in this turn.
     takeTokens(hub, buckets, append, allowed)
-    const rest = Math.max(1, Math.min(waitForEntries, entries.length - allowed))
-    const waitMs = Math.max(buckets.people.waitMs(author.by, rest, tokenTime), buckets.channels.waitMs(channel, rest, tokenTime))
-    submissions.push({ author, entries, allowed, waitMs })
+    const rest = Math.min(waitForEntries, entries.length - allowed)
+    const waits = () => [buckets.people.waitMs(author.by, rest, tokenTime), buckets.channels.waitMs(channel, rest, tokenTime)]
+    submissions.push({ author, entries, allowed, waitMs: rest === 0 ? 0 : Math.max(...waits()) })
   }
   const portsOfDecision: DecisionPorts = { verifier: ports.verifier, random: ports.random, limits: ports.settings }
   const decision = decideChannel({ ...facts, now }, submissions, portsOfDecision)
@@ -139,6 +143,11 @@ async function decide(
     answers.push({ append, verdicts, wait: answer.wait?.ms ?? 0, spent: answer.spent })
   })
   return decision
+}
+
+/** A stranger is told of a channel what he would be told if there were none, and takes no token of it. Who was a member may hear that he is no more. */
+async function knows({ ports }: HubParts, { spaces, session }: Link, space: SpaceId): Promise<boolean> {
+  return spaces.has(space) || (session !== undefined && (await ports.community.member(space, session.account)) !== undefined)
 }
 
 async function authorOf({ memory }: HubParts, link: Link, space: SpaceId, channel: ChannelId): Promise<Author> {
@@ -221,7 +230,7 @@ function idsOf(appends: readonly Append[]): { ids: EntryId[]; redacts: EntryId[]
   return { ids: [...ids], redacts }
 }
 
-/** There is no such channel, or no more. */
+/** There is no such channel, or no more, or none for this person. */
 function refuseUnplaced({ parsed }: ReceivedEntry): Verdict {
   if (parsed.ok) return { kind: 'refused', id: parsed.value.id, code: 'nochannel', severe: false }
   return { kind: 'refused', id: parsed.id, code: parsed.code, severe: parsed.code === 'shape' }

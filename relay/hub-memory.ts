@@ -7,7 +7,7 @@ import type { Link } from './hub-links.ts'
 import type { HubPorts } from './hub-ports.ts'
 import type { RelayMeta } from './store/log-store.ts'
 
-/** Communities remembered at once; the least recently used go. */
+/** Communities remembered at once; the oldest go, and come back when somebody asks. */
 const headsMax = 1_000
 const channelsMax = 50_000
 
@@ -54,7 +54,9 @@ export function createMemory({ meta, community, clock }: Pick<HubPorts, 'meta' |
       if (known) known = { ...known, commits: known.commits + 1 }
     },
     async head(space) {
-      const head = heads.get(space) ?? (await community.head(space))
+      const known = heads.get(space)
+      if (known) return known
+      const head = await community.head(space)
       if (head) memory.putHead(head)
       return head
     },
@@ -62,7 +64,9 @@ export function createMemory({ meta, community, clock }: Pick<HubPorts, 'meta' |
       remember(heads, head.space, head, headsMax)
     },
     async spaceOf(channel) {
-      const space = spaces.get(channel) ?? (await community.spaceOf(channel))
+      const known = spaces.get(channel)
+      if (known) return known
+      const space = await community.spaceOf(channel)
       if (space) remember(spaces, channel, space, channelsMax)
       return space
     },

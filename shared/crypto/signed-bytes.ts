@@ -13,9 +13,11 @@ export function taggedHash(hasher: Hasher, label: string, ...parts: Uint8Array[]
   return hasher.sha256(concatBytes(tag(label), ...parts))
 }
 
+const entryTag = tag('entry')
+
 /** tag("entry") || space(16) || channel(16) || utf8(text). Fixed widths make it unambiguous. */
 export function entrySignedBytes(space: SpaceId, channel: ChannelId, text: Uint8Array): Bytes {
-  return concatBytes(tag('entry'), idBytes(space), idBytes(channel), text)
+  return concatBytes(entryTag, idBytes(space), idBytes(channel), text)
 }
 
 /** tag("command") || space(16) || utf8(text) */

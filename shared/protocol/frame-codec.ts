@@ -74,9 +74,10 @@ export function parseDown(bytes: Uint8Array): FrameDown | UnknownControl | undef
 }
 
 function encodeControl(message: object): Bytes {
-  const text = utf8(JSON.stringify(message))
-  assert(text.length < limits.controlBytesMax, 'a control frame is within its limit: long lists are paged')
-  return concatBytes(Uint8Array.of(kinds.control), text)
+  // The kind is the byte 0, which a text may begin with.
+  const bytes = utf8(`\0${JSON.stringify(message)}`)
+  assert(bytes.length <= limits.controlBytesMax, 'a control frame is within its limit: long lists are paged')
+  return bytes
 }
 
 function parseJson(bytes: Uint8Array): unknown {
