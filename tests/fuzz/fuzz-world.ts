@@ -9,15 +9,15 @@ import type { LinkHandle } from '#relay/hub.ts'
 import { type HubSettings, hubDefaults } from '#relay/hub-ports.ts'
 import type { RelayLog } from '#relay/ops/log.ts'
 import { openRelay, type Relay } from '#relay/relay.ts'
+import type { LogStore } from '#relay/store/log-store.ts'
 import { type Bytes, toBase64Url } from '#shared/base/bytes.ts'
 import type { AccountId, DeviceId } from '#shared/base/ids.ts'
 import { createPrng, type Prng } from '#shared/base/prng.ts'
-import type { Signer } from '#shared/crypto/ports.ts'
+import type { Signer, Verifier } from '#shared/crypto/ports.ts'
 import { loadSodium } from '#shared/crypto/sodium.ts'
 import { accountIdOf, deviceIdOf, popSignedBytes, statementSignedBytes, writeDevAdd } from '#shared/crypto/statements.ts'
 import { encodeUp, parseDown } from '#shared/protocol/frame-codec.ts'
 import { type ControlDown, closeCodes, type FrameDown } from '#shared/protocol/frames.ts'
-import type { Planted } from './mutants.ts'
 
 /** libsodium's wasm: the oracle's verifier, where the relay has the native one. */
 export const sodium = await loadSodium()
@@ -32,6 +32,13 @@ export interface Person {
   authKey: Bytes
   identity: Signer
   device: Signer
+}
+
+/** What stands between the relay and its world instead of the real thing. */
+export interface Planted {
+  verifier?: Verifier
+  wrapChannels?: (store: LogStore) => LogStore
+  verifyThreads?: number
 }
 
 export interface FuzzLink {

@@ -1,18 +1,9 @@
 // Faults planted through ports, to see that the fuzzer sees them: each changes what one port says, never the product's code.
-import type { LogStore } from '#relay/store/log-store.ts'
 import { parseUtf8 } from '#shared/base/bytes.ts'
-import type { Verifier } from '#shared/crypto/ports.ts'
 import { isOp, readFields } from '#shared/log/entry-grammar.ts'
-import { sodium } from './fuzz-world.ts'
+import { type Planted, sodium } from './fuzz-world.ts'
 import type { Parsers } from './parser-cases.ts'
 import { parsers } from './parser-cases.ts'
-
-/** What stands between the relay and its world instead of the real thing. */
-export interface Planted {
-  verifier?: Verifier
-  wrapChannels?: (store: LogStore) => LogStore
-  verifyThreads?: number
-}
 
 export interface Mutant {
   says: string

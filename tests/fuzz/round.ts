@@ -5,9 +5,16 @@ import { type Id, idFromBytes, makeTimeId, type SegmentId } from '#shared/base/i
 import type { Prng } from '#shared/base/prng.ts'
 import { encodeUp } from '#shared/protocol/frame-codec.ts'
 import type { DrawnCommand } from './draw-commands.ts'
-import { controlsOf, drawSettings, type FuzzLink, type FuzzWorld, openFuzzWorld, type Person } from './fuzz-world.ts'
+import {
+  controlsOf,
+  drawSettings,
+  type FuzzLink,
+  type FuzzWorld,
+  openFuzzWorld,
+  type Person,
+  type Planted,
+} from './fuzz-world.ts'
 import { createHonest, type Honest } from './honest.ts'
-import type { Planted } from './mutants.ts'
 import { type CommunityModel, createCommunityModel, inviteHashOf, judgeCommand, takeCommand } from './oracle-command.ts'
 import { type ChannelModel, createChannelModel } from './oracle-entry.ts'
 import type { Tally } from './tally.ts'
@@ -181,6 +188,11 @@ export async function linkOf(round: Round, name: Name): Promise<{ link: FuzzLink
 
 export function isMember({ community }: Round, space: string, account: string): boolean {
   return community.spaces.get(space)?.members.get(account)?.in ?? false
+}
+
+/** Is one, or was one. */
+export function wasMember({ community }: Round, space: string, account: string): boolean {
+  return community.spaces.get(space)?.members.has(account) ?? false
 }
 
 /** A snapshot of who is in what, to judge what reached whom: who was in before or behind the case may have been told. */
