@@ -30,8 +30,8 @@ function checkAhead(
   const claims = appends.flatMap((append) => {
     const { link, frame, entries } = append
     const space = memory.knownSpaceOf(frame.channel)
-    // Who sends again what is known has it for free, and gets no check for it either.
-    if (!space || !link.session || link.sentAgain) return []
+    // Who sends again what is known has it for free, and gets no check for it either; nor does who is no member, and pays nothing.
+    if (!space || !link.session || !link.spaces.has(space) || link.sentAgain) return []
     const { account, dev, key } = link.session
     return entries.slice(0, allowed(append)).flatMap((entry) => {
       const isOwn = entry.parsed.ok && entry.parsed.value.by === account && entry.parsed.value.dev === dev

@@ -21,9 +21,9 @@ export async function openSegment(
   links.unsubscribe(link, seg)
   const segment = await ports.log.segment(seg)
   const space = segment && (await memory.spaceOf(segment.channel))
-  // No such segment any more: its channel was deleted, and the device hears of that elsewhere.
-  if (!segment || !space) return links.send(link, { t: 'stale', req })
-  if (!(await memory.rights(link, space, segment.channel)).view) return links.send(link, { t: 'gone', channel: segment.channel })
+  // No such segment (any more), or none for this person: one answer, and a device that may not see the channel hears of that elsewhere.
+  if (!segment || !space || !(await memory.rights(link, space, segment.channel)).view)
+    return links.send(link, { t: 'stale', req })
   if (view !== 0 || !(await isSameHistory(hub, segment, n, tail))) return links.send(link, { t: 'stale', req })
   if (link.subscriptions.size >= ports.settings.openSegmentsPerLinkMax)
     return links.close(link, closeCodes.tooLarge, 'too many open segments')

@@ -268,9 +268,9 @@ test('[ATT-37] an entry into a channel that there is not', async () => {
   await provesHarmless(world)
 })
 
-test('[ATT-37] an entry into a community that one is not in', async () => {
-  await eveSends({}, 'notmember', foreign)
-  await eveSends({ op: 'edit', ref: newEntryId(), body: {} }, 'notmember', foreign)
+test('[ATT-37] an entry into a community that one never was in: as if there were none', async () => {
+  await eveSends({}, 'nochannel', foreign)
+  await eveSends({ op: 'edit', ref: newEntryId(), body: {} }, 'nochannel', foreign)
   await provesHarmless(world)
 })
 

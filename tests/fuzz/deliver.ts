@@ -9,7 +9,7 @@ import { controlsOf, type FuzzLink, sodium } from './fuzz-world.ts'
 import { expectCommand, judgeCommand, takeCommand } from './oracle-command.ts'
 import { type Expected, type JudgedEntry, type Judgement, judgeEntry, type OracleAuthor } from './oracle-entry.ts'
 import { type ControlFields, type JudgedFrame, judgeFrame, judgePrivate } from './oracle-frame.ts'
-import { asId, followChannels, isMember, linkOf, lookAtLinks, membersNow, type Name, type Round } from './round.ts'
+import { asId, followChannels, isMember, linkOf, lookAtLinks, membersNow, type Name, type Round, wasMember } from './round.ts'
 
 const severe: ReadonlySet<string> = new Set(['shape', 'session', 'signature'])
 
@@ -62,6 +62,15 @@ export function isEntrySigned(round: Round, name: Name, space: string, channel: 
   return ({ sig, text }) => sodium.verify(sig, Buffer.concat([head, Buffer.from(text)]), key)
 }
 
+/** A stranger is told what he would be told if there were no such channel. */
+export function expectEntry(round: Round, name: Name, channel: string, judgement: Judgement, now: number): Expected {
+  const space = round.community.liveChannels.get(channel)
+  const model = round.channels.get(channel)
+  if (space === undefined || !model || !wasMember(round, space, round.people[name].account))
+    return { kind: 'refused', code: judgement.code === 'ok' ? 'nochannel' : judgement.code }
+  return model.expect(authorIn(round, name, space), judgement, isEntrySigned(round, name, space, channel), now)
+}
+
 function judgeAppend(
   round: Round,
   name: Name,
@@ -79,10 +88,7 @@ function judgeAppend(
   entries.forEach((bytes, i) => {
     const judgement = judgeEntry(bytes)
     const author = authorIn(round, name, space ?? '')
-    const expected: Expected =
-      space === undefined || !model
-        ? { kind: 'refused', code: judgement.code === 'ok' ? 'nochannel' : judgement.code }
-        : model.expect(author, judgement, isEntrySigned(round, name, space, channel), now)
+    const expected = expectEntry(round, name, channel, judgement, now)
     const verdict = result.verdicts[i]
     compareVerdict(verdict, expected, now, bytes)
     if (verdict?.kind === 'accepted' && judgement.code === 'ok' && model) model.take(author, judgement.entry, bytes, now)
@@ -157,8 +163,7 @@ async function expectAnswers(round: Round, name: Name, message: ControlFields): 
     case 'open': {
       const segment = await round.world.relay.channels.segment(asId(given('seg')))
       const space = segment && round.community.liveChannels.get(segment.channel)
-      if (!segment || !space) return ['stale']
-      if (!isMember(round, space, account)) return ['gone']
+      if (!segment || !space || !isMember(round, space, account)) return ['stale']
       const n = Number(message.n)
       if (message.view !== 0 || n > segment.next) return ['stale']
       return n === 0 ? ['opened,update'] : ['opened,update', 'stale']

@@ -3,7 +3,17 @@ import type { EntryId } from '#shared/base/ids.ts'
 import type { Prng } from '#shared/base/prng.ts'
 import { closeCodes } from '#shared/protocol/frames.ts'
 import type { Verdict } from '#shared/protocol/records.ts'
-import { authorIn, compareVerdict, deliver, isEntrySigned, mustBeOpen, mustClose, noteEntry, outcomeOf } from './deliver.ts'
+import {
+  authorIn,
+  compareVerdict,
+  deliver,
+  expectEntry,
+  isEntrySigned,
+  mustBeOpen,
+  mustClose,
+  noteEntry,
+  outcomeOf,
+} from './deliver.ts'
 import { drawCommand } from './draw-commands.ts'
 import { type DrawnEntry, drawEntry } from './draw-entries.ts'
 import { drawControl, drawControlFrame, drawStockMessage, type QuestionScene, seal, sealPlain } from './draw-frames.ts'
@@ -222,8 +232,7 @@ async function judgeCrowd(round: Round, channel: string, space: string, crowd: r
   const now = round.world.clock.time
   const taken = new Set<string>()
   const told: { name: Name; entry: DrawnEntry; verdict: Verdict; judged: Judgement; early: Expected }[] = []
-  const expect = (name: Name, judged: Judgement) =>
-    model.expect(authorIn(round, name, space), judged, isEntrySigned(round, name, space, channel), now)
+  const expect = (name: Name, judged: Judgement) => expectEntry(round, name, channel, judged, now)
   for (const { name, nr, entries } of crowd) {
     const held = round.links.get(name)
     const result = held && controlsOf(held.link, 'result').find((one) => one.nr === nr)

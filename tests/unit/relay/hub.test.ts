@@ -66,13 +66,17 @@ test('who is not a member gets neither list nor document nor update, and is refu
   await world.post(dupe, space, channel, 'among us')
   const stranger = await world.online(await world.person('stranger'))
   const { result } = await world.post(stranger, space, channel, 'let me in')
-  expect(result?.verdicts[0]).toMatchObject({ kind: 'refused', code: 'notmember' })
+  // What he would be told if there were no such channel.
+  expect(result?.verdicts[0]).toMatchObject({ kind: 'refused', code: 'nochannel' })
   await world.open(stranger, world.head(channel))
   stranger.say({ t: 'segments', channel, after: '' })
   stranger.say({ t: 'chain', space, after: 0 })
   await world.hub.idle()
   await world.post(dupe, space, channel, 'among us still')
-  expect(stranger.of('gone')).toHaveLength(2)
+  expect([...stranger.of('stale'), ...stranger.of('gone')]).toEqual([
+    { t: 'stale', req: expect.any(Number) },
+    { t: 'gone', channel },
+  ])
   expect(stranger.of('left')).toEqual([{ t: 'left', space, code: 'notmember' }])
   expect(stranger.frames.some((frame) => frame.kind === 'update')).toBe(false)
   expect([...stranger.of('space'), ...stranger.of('segments'), ...stranger.of('record'), ...stranger.of('opened')]).toEqual([])
