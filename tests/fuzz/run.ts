@@ -23,9 +23,13 @@ process.on('unhandledRejection', (error) =>
   tell({ seed: first, number: -1, command: `npm run fuzz -- --seed ${first}`, message: String(error), sent: [] }),
 )
 
+// What keeps a relay's process alive is its port, and there is none here: its threads alone do not.
+const alive = setInterval(() => {}, 60_000)
+
 if (values.mutant !== undefined) await runMutants(values.mutant === 'all' ? Object.keys(mutants) : [values.mutant])
 else if (values.case !== undefined) await replay(first, Number(values.case))
 else await runFor(Number(values.minutes) * 60_000)
+clearInterval(alive)
 
 async function runFor(ms: number): Promise<void> {
   const start = performance.now()
