@@ -8,6 +8,7 @@ import { closeCodes, privateStream } from '#shared/protocol/frames.ts'
 import type { Socket, SocketEvents } from '../platform/socket.ts'
 import type { Timers } from '../platform/timers.ts'
 import type { Core, CoreLink } from './core/core.ts'
+import { createSilence } from './silence.ts'
 
 export type ConnectionPhase = 'connecting' | 'online' | 'offline' | 'replaced' | 'outdated' | 'expired'
 
@@ -68,7 +69,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
   let replacements = 0
   let socket: Socket | undefined
   let link: CoreLink | undefined
-  let heardAt = 0
+  const silence = createSilence(clock)
   let onlineAt = 0
   /** The relay closed the line over the private document's size: it stays on this device, so that messages go on. */
   let streamTooLarge = false
@@ -92,7 +93,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
     const opening = ports.openSocket({
       opened: () => {
         if (socket !== opening) return
-        heardAt = clock.now()
+        silence.heard()
         const wire = {
           send: (frame: Parameters<typeof encodeUp>[0]) => opening.send(encodeUp(frame)),
           close: () => opening.close(),
@@ -118,7 +119,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
   }
 
   const receive = (bytes: Parameters<typeof parseDown>[0]) => {
-    heardAt = clock.now()
+    silence.heard()
     ports.stream.heard()
     const frame = parseDown(bytes)
     if (!frame) socket?.close()
@@ -168,7 +169,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
 
   const cancelBeat = timers.every(limits.beatIntervalMs, () => {
     if (!socket || !link) return
-    if (clock.now() - heardAt > limits.silenceMs) socket.close()
+    if (silence.isDead()) socket.close()
     else core.beat()
   })
 

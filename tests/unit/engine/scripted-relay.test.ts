@@ -385,3 +385,35 @@ test('[ROOM-10] a queued command that found no room stays queued and goes again;
   await s.down({ t: 'done', id: idOf(first), space: s.space, n: 2 })
   expect(s.core.world.link?.noRoom).toBe(false)
 })
+
+test('[BOX-25] an edit of words that are under way counts from what was signed, not from a clock that is a day ahead', async () => {
+  const s = await stage()
+  const dayMs = 86_400_000
+  await s.down({ t: 'beat', mark: 'm', now: s.clock.time - dayMs })
+  const id = await s.say('first words')
+  await s.core.call(makeTimeId(s.clock.time, new Uint8Array(16)), 'edit', { channel: s.channel, id, text: 'better words' })
+  await s.answer([{ kind: 'accepted', id, seq: 1, at: s.clock.time - dayMs }])
+  const parsed = parseEntry(s.appends().at(-1)?.entries[0] ?? new Uint8Array())
+  expect(parsed).toMatchObject({ value: { op: 'edit', ref: id, at: s.clock.time - dayMs + 1 } })
+})
+
+test('[BOX-26] a wait ends though the clock is set back meanwhile', async () => {
+  const s = await stage()
+  const id = await s.say('hello')
+  await s.answer([], 5_000)
+  s.clock.time -= 3_600_000
+  s.take()
+  s.core.wake()
+  await s.core.idle()
+  expect(s.appends()).toHaveLength(1)
+  await s.answer([{ kind: 'refused', id, code: 'clock', severe: false }])
+  s.take()
+  s.clock.time += 4_999
+  s.core.wake()
+  await s.core.idle()
+  expect(s.appends()).toEqual([])
+  s.clock.time += 1
+  s.core.wake()
+  await s.core.idle()
+  expect(s.appends()).toHaveLength(1)
+})

@@ -295,6 +295,22 @@ test('[SYN-7] segments are sealed and annexed: all devices hold all of it, and a
   expect(await bob.texts(channel)).toEqual(sent)
 })
 
+test('[SYN-14] however much of one’s own waits, what others wrote since is shown', async () => {
+  const { ann, bob, say, channel } = await pair({ settings: { entryBurst: 1, entriesPerMinute: 1 } })
+  await bob.cut()
+  for (const words of ['one', 'two', 'three', 'four', 'five']) await say(bob, words)
+  await say(ann, 'news')
+  await bob.reboot()
+  bob.core.watch(channel, 2)
+  await bob.connect()
+  const held = () =>
+    bob.core.world.views
+      .get(channel)
+      ?.timeline.window(50)
+      .posts.map((post) => post.body)
+  expect(held()).toContainEqual({ t: 'news' })
+})
+
 test('[CMD-20] renamed offline: shown at once as pending, kept over a restart, given once even by a cloned queue', async () => {
   const world = createEngineWorld()
   const ann = await world.join('ann')

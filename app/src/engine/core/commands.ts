@@ -18,7 +18,9 @@ import {
   heardOfRoom,
   isReady,
   type Link,
+  lasts,
   nextN,
+  pauseFor,
   put,
   relayNow,
   rosterOf,
@@ -63,11 +65,7 @@ export async function sendCommands(world: World): Promise<void> {
   const { link } = world
   for (const row of pendingRows(world)) {
     if (link.commands.has(row.space) || world.finished.has(row.id)) continue
-    const pause = link.commandsPausedUntil.get(row.space) ?? 0
-    if (pause > world.ports.clock.now() && world.tables.command.has(row.id)) {
-      wake(world, pause)
-      continue
-    }
+    if (world.tables.command.has(row.id) && lasts(world, link.commandsPaused.get(row.space))) continue
     const signed = row.signed?.dev === world.ports.signer.dev ? row.signed : await sign(world, row)
     if (!signed) return wake(world, world.ports.clock.now() + signAgainMs)
     link.commands.set(row.space, row.id)
@@ -98,7 +96,7 @@ export function onCommandRefused(
     heardOfRoom(world, link, true)
     // What may wait for the network may wait for this too; who waits for anything else is told.
     if (world.tables.command.has(id)) {
-      link.commandsPausedUntil.set(space, world.ports.clock.now() + roomPauseMs)
+      link.commandsPaused.set(space, pauseFor(world, roomPauseMs))
       answer(world, id, 'ok', '')
       return
     }

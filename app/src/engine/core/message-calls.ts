@@ -8,7 +8,7 @@ import { endRow, faultOf, giveUpRow, putRow, rowsAbout, textOf, writeRow } from 
 import { markerOf } from './read-markers.ts'
 import { changed, isReady, rosterOf, type World } from './state.ts'
 import { hurryChannel } from './syncing.ts'
-import { fillView, viewOf } from './timelines.ts'
+import { fillView, shownAt, viewOf } from './timelines.ts'
 
 export type Outcome = 'ok' | RefusalCode
 
@@ -79,7 +79,7 @@ export function retryUnsent(world: World, id: EntryId, { id: target, text }: { i
     const { space, channel } = row
     putRow(world, { ...row, body: bodyOfSigned(row), state: { kind: 'waiting' } })
     if (textOf(bodyOfSigned(row)) !== text && row.op === 'post')
-      writeRow(world, { id, space, channel, op: 'edit', ref: target, body: { t: text }, after: row.at + 1 })
+      writeRow(world, { id, space, channel, op: 'edit', ref: target, body: { t: text }, after: shownAt(row) + 1 })
   } else {
     const body = textOf(row.body) === text ? row.body : { t: text }
     putRow(world, { ...row, body, signed: undefined, state: { kind: 'waiting' } })

@@ -10,7 +10,7 @@ import type { OutboxRow, SignedText } from '../device-store.ts'
 import { signAgainMs, signatureOf } from './keys-at-hand.ts'
 import { endRow, giveUpRow, putRow, refuseRow, rowsOf, wasDeleted } from './outbox.ts'
 import { holdsElement } from './replicas.ts'
-import { heardOfRoom, isReady, type Link, relayNow, send, type World, wake } from './state.ts'
+import { heardOfRoom, isReady, type Link, lasts, pauseFor, relayNow, send, type World } from './state.ts'
 
 /** The relay found our clock ahead: by then it has told its own again. */
 const clockPauseMs = 5_000
@@ -28,14 +28,9 @@ export async function sendOutbox(world: World): Promise<void> {
   for (const row of world.tables.outbox.values()) if (maySend(link, row)) channels.add(row.channel)
   for (const channel of channels) {
     if (busy.has(channel) || !world.tables.channel.has(channel)) continue
-    const pause = link.pausedUntil.get(channel) ?? 0
-    if (pause <= world.ports.clock.now()) await sendChannel(world, link, channel, 'all')
-    else {
-      wake(world, pause)
-      // A relay without room still deletes: somebody may be about to make some.
-      const isTried = (link.redactsPausedUntil.get(channel) ?? 0) > world.ports.clock.now()
-      if (link.noRoom && !isTried) await sendChannel(world, link, channel, 'redacts')
-    }
+    if (!lasts(world, link.paused.get(channel))) await sendChannel(world, link, channel, 'all')
+    // A relay without room still deletes: somebody may be about to make some.
+    else if (link.noRoom && !lasts(world, link.redactsPaused.get(channel))) await sendChannel(world, link, channel, 'redacts')
   }
 }
 
@@ -53,8 +48,8 @@ export function onResult(
   if (!flight) return Promise.resolve()
   const { channel, onlyRedacts } = flight
   const pauseMs = why ? Math.max(waitMs, roomPauseLeastMs) : waitMs
-  if (pauseMs > 0) pause(world, link, channel, pauseMs)
-  if (pauseMs > 0 && onlyRedacts) link.redactsPausedUntil.set(channel, world.ports.clock.now() + pauseMs)
+  if (pauseMs > 0) link.paused.set(channel, pauseFor(world, pauseMs))
+  if (pauseMs > 0 && onlyRedacts) link.redactsPaused.set(channel, pauseFor(world, pauseMs))
   if (why === 'disk_full') heardOfRoom(world, link, true)
   else if (!why && !onlyRedacts) heardOfRoom(world, link, false)
   return settle(world, link, channel, flight.ids, verdicts)
@@ -90,7 +85,7 @@ async function sendChannel(world: World, link: Link, channel: ChannelId, which: 
     if (entries.length === limits.appendEntriesMax) break
     const signed = await signedBytes(world, row)
     if (!signed) {
-      pause(world, link, channel, signAgainMs)
+      link.paused.set(channel, pauseFor(world, signAgainMs))
       break
     }
     const entry = encodeEntry(signed.sig, signed.text)
@@ -168,15 +163,9 @@ function refused(world: World, link: Link, row: OutboxRow, { code }: Extract<Ver
     const since = row.state.kind === 'notarget' ? row.state.since : world.ports.clock.now()
     putRow(world, { ...row, state: { kind: 'notarget', since } })
   } else if (code === 'clock') {
-    pause(world, link, row.channel, clockPauseMs)
+    link.paused.set(row.channel, pauseFor(world, clockPauseMs))
     putRow(world, { ...row, signed: undefined, state: { kind: 'waiting' } })
   } else {
     refuseRow(world, row, code, true)
   }
-}
-
-function pause(world: World, link: Link, channel: ChannelId, ms: number): void {
-  const until = world.ports.clock.now() + ms
-  link.pausedUntil.set(channel, until)
-  wake(world, until)
 }

@@ -39,6 +39,12 @@ export interface Listing {
   complete: boolean
 }
 
+/** A wait by our own clock, which may be set while it lasts. */
+export interface Pause {
+  until: number
+  ms: number
+}
+
 export interface AppendInFlight {
   channel: ChannelId
   ids: EntryId[]
@@ -68,23 +74,23 @@ export interface Link {
   streamOfReq: Map<number, SegmentId>
   /** Segments to open, most wanted first. */
   wanted: SegmentId[]
-  /** Segments that the relay could not serve: not asked for again before this time of our clock. */
-  staleUntil: Map<SegmentId, number>
+  /** Segments that the relay could not serve: not asked for again meanwhile. */
+  stale: Map<SegmentId, Pause>
   /** Channels whose list of segments is to be asked for, most wanted first; one is asked at a time. */
   unlisted: ChannelId[]
   listings: Map<ChannelId, Listing>
   asking: ChannelId | ''
   appends: Map<number, AppendInFlight>
-  /** Channels whose outbox waits until this time of our clock. */
-  pausedUntil: Map<ChannelId, number>
+  /** Channels whose outbox waits. */
+  paused: Map<ChannelId, Pause>
   /** … and its redacts, where not even those could be stored. */
-  redactsPausedUntil: Map<ChannelId, number>
+  redactsPaused: Map<ChannelId, Pause>
   /** The relay's disk is full, as far as its last answer said: what waits goes when it takes something again. */
   noRoom: boolean
   /** One command in flight a space. */
   commands: Map<SpaceId, CommandId>
-  /** Spaces whose queued commands wait until this time of our clock. */
-  commandsPausedUntil: Map<SpaceId, number>
+  /** Spaces whose queued commands wait. */
+  commandsPaused: Map<SpaceId, Pause>
   chains: Map<SpaceId, ChainProgress>
   keysWanted: Set<DeviceId>
   keysAsked: Set<DeviceId>
@@ -219,6 +225,21 @@ export function wake(world: World, at: number): void {
   turn.wakeAt = turn.wakeAt === 0 ? at : Math.min(turn.wakeAt, at)
 }
 
+/** Asks for a turn when it is over. */
+export function pauseFor(world: World, ms: number): Pause {
+  const pause = { until: world.ports.clock.now() + ms, ms }
+  wake(world, pause.until)
+  return pause
+}
+
+/** Asks for a turn at its end where it lasts. More than the whole of it left means that the clock was set back: it is over then. (OFF-20) */
+export function lasts(world: World, pause: Pause | undefined): boolean {
+  const left = pause ? pause.until - world.ports.clock.now() : 0
+  if (!pause || left <= 0 || left > pause.ms) return false
+  wake(world, pause.until)
+  return true
+}
+
 export function changed(world: World, change: Change): void {
   world.turn.changes.add(change)
 }
@@ -265,16 +286,16 @@ export function startLink(wire: Wire): Link {
     streams: new Map(),
     streamOfReq: new Map(),
     wanted: [],
-    staleUntil: new Map(),
+    stale: new Map(),
     unlisted: [],
     listings: new Map(),
     asking: '',
     appends: new Map(),
-    pausedUntil: new Map(),
-    redactsPausedUntil: new Map(),
+    paused: new Map(),
+    redactsPaused: new Map(),
     noRoom: false,
     commands: new Map(),
-    commandsPausedUntil: new Map(),
+    commandsPaused: new Map(),
     chains: new Map(),
     keysWanted: new Set(),
     keysAsked: new Set(),

@@ -8,7 +8,7 @@ import { absorbUpdate, swapCopy } from './absorbing.ts'
 import { waitAgain } from './outbox.ts'
 import { putBack } from './put-back.ts'
 import { dropCopy, readElements, replicaOf, segmentsOf } from './replicas.ts'
-import { changed, isReady, type Link, put, send, type World, wake } from './state.ts'
+import { changed, isReady, type Link, lasts, pauseFor, put, send, type World } from './state.ts'
 import { dropFromView } from './timelines.ts'
 
 /** Opens that the relay has not answered yet: enough to fill the line, few enough that a channel just opened comes soon. */
@@ -51,10 +51,8 @@ export function openWanted(world: World): void {
     if (segment === undefined) break
     const row = world.tables.segment.get(segment)
     if (!row || link.streams.has(segment)) continue
-    const from = link.staleUntil.get(segment) ?? 0
-    if (from > world.ports.clock.now()) {
+    if (lasts(world, link.stale.get(segment))) {
       later.push(segment)
-      wake(world, from)
       continue
     }
     const view = world.tables.channel.get(row.channel)?.view ?? 0
@@ -154,7 +152,7 @@ export function onStale(world: World, link: Link, req: number): void {
   if (stream.swaps || row.n === 0) {
     link.streams.delete(row.id)
     link.wanted.push(row.id)
-    link.staleUntil.set(row.id, world.ports.clock.now() + staleAgainMs)
+    link.stale.set(row.id, pauseFor(world, staleAgainMs))
   } else open(world, link, row, true)
 }
 

@@ -21,16 +21,19 @@ export function viewOf(world: World, channel: ChannelId): ChannelView {
   return view
 }
 
-/** Reads segments from the store, newest first, until `limit` posts can be drawn or nothing older is held. */
+/** Reads segments from the store, newest first, until `limit` posts of them can be drawn or nothing older is held. */
 export async function fillView(world: World, channel: ChannelId, limit: number): Promise<ChannelView> {
   const view = viewOf(world, channel)
   const rows = segmentsOf(world, channel)
   const roots = rows.filter((row) => row.of === '').sort((a, b) => b.order - a.order)
   const oldest = roots.findLastIndex((row) => view.roots.has(row.id))
+  // What only lies in the outbox is drawn whatever is read, and says nothing about how far back it was: it must not keep newer ones out.
+  const own = [...world.tables.outbox.values()].filter((row) => row.channel === channel).length
+  const isFull = () => view.timeline.window(limit + own).posts.filter((post) => post.element).length >= limit
   for (const [i, root] of roots.entries()) {
     if (view.roots.has(root.id)) continue
     // No hole: what is newer than the oldest one here belongs to it. Behind that, only what is looked at.
-    if (i > oldest && view.timeline.window(limit).posts.length >= limit) break
+    if (i > oldest && isFull()) break
     view.roots.add(root.id)
     for (const row of rows) if (row.id === root.id || row.of === root.id) await addCopy(world, view, row)
   }
@@ -94,10 +97,20 @@ function inView(world: World, row: SegmentRow): ChannelView | undefined {
   return view?.roots.has(row.of === '' ? row.id : row.of) ? view : undefined
 }
 
+/**
+ * When a row was written. Once it is signed, what it says there counts, by the relay's clock: an edit must be later than that, and one
+ * that went by our own clock would wait until the relay's has caught up.
+ */
+export function shownAt({ at, after, signed }: OutboxRow): number {
+  const fields: unknown = signed && JSON.parse(signed.text)
+  const signedAt: unknown = Array.isArray(fields) ? fields[3] : undefined
+  return typeof signedAt === 'number' ? signedAt : Math.max(at, after)
+}
+
 function overlayOf(world: World, row: OutboxRow): Overlay {
   const { me, signer } = world.ports
-  const { id, n, at, op, ref, ext, body, signed, state } = row
-  const fields = { id, by: me.account, dev: signed?.dev ?? signer.dev, at: Math.max(at, row.after), op, ref, ext, body }
+  const { id, n, op, ref, ext, body, signed, state } = row
+  const fields = { id, by: me.account, dev: signed?.dev ?? signer.dev, at: shownAt(row), op, ref, ext, body }
   switch (state.kind) {
     case 'accepted':
       return { id, fields, n, state: 'accepted', seq: state.seq }

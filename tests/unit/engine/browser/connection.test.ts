@@ -10,6 +10,8 @@ import { createManualTime } from '../../../fakes/manual-timers.ts'
 
 function stage(given: { leads?: boolean } = {}) {
   const time = createManualTime()
+  /** How far the clock was set, ms; timers run on. */
+  const set = { by: 0 }
   const sockets: { events: SocketEvents; at: number; sent: Uint8Array[]; over: boolean }[] = []
   const core = { beats: 0, links: 0, lost: 0, frames: [] as FrameDown[] }
   const stream = { connected: 0, got: [] as number[][], heard: 0 }
@@ -23,7 +25,7 @@ function stage(given: { leads?: boolean } = {}) {
     beat: () => void core.beats++,
   }
   const connection = createConnection({
-    clock: time,
+    clock: { now: () => time.now() + set.by },
     random: createPrng(3),
     timers: time,
     openSocket: (events) => {
@@ -60,7 +62,7 @@ function stage(given: { leads?: boolean } = {}) {
     last().events.opened()
     connection.coreReady(true)
   }
-  return { time, sockets, core, stream, phases, connection, last, open, start: time.now() }
+  return { time, set, sockets, core, stream, phases, connection, last, open, start: time.now() }
 }
 
 test('[LINE-1] it connects at once, hands the link to the core, and is online when the core is ready', async () => {
@@ -139,6 +141,16 @@ test('[LINE-6] it beats every ten seconds, and a line that was silent for 25 is 
   s.last().events.received(encodeDown({ kind: 'control', message: { t: 'beat', mark: 'm', now: 1 } }))
   await s.time.pass(20_000)
   expect([s.core.beats, s.core.frames.length, s.core.lost]).toEqual([3, 1, 0])
+  await s.time.pass(10_000)
+  expect([s.core.lost, s.connection.phase]).toEqual([1, 'offline'])
+})
+
+test('[LINE-12] a silent line is dead after four beats, though the clock was set back meanwhile', async () => {
+  const s = stage()
+  await s.open()
+  s.set.by = -3_600_000
+  await s.time.pass(30_000)
+  expect([s.core.beats, s.core.lost]).toEqual([3, 0])
   await s.time.pass(10_000)
   expect([s.core.lost, s.connection.phase]).toEqual([1, 'offline'])
 })
