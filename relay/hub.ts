@@ -33,6 +33,8 @@ export interface LinkHandle {
   drained(): void
   /** The wire is gone. */
   closed(): void
+  /** It has said whose it is, and that was true. */
+  isGreeted(): boolean
 }
 
 export interface HubHealth {
@@ -58,8 +60,8 @@ export interface Hub {
   read: Readers['connect']
   /** Entries that come by a request: they wait, and are decided, among those of all links. */
   append: Posts['submit']
-  /** The session was ended (sign-out, revoked): its link is dead when this returns. */
-  endSession(idHash: string): void
+  /** The session was ended (sign-out, revoked): its link is dead when this returns. `renewed`: its device comes back with another token. */
+  endSession(idHash: string, why?: 'renewed'): void
   /** The account was erased: its lines are dead when this returns, and what it left goes in turns from now on. */
   erase(account: AccountId): void
   /** Beats, silent links, links that never said hello. Once a second is enough. */
@@ -230,8 +232,10 @@ export function createHub(given: HubPorts): Hub {
     links.close(link, code, reason)
   }
 
-  function endSession(idHash: string): void {
-    for (const link of links.ofSession(idHash)) close(link, closeCodes.unauthorized, 'signed out')
+  function endSession(idHash: string, why?: 'renewed'): void {
+    for (const link of links.ofSession(idHash))
+      if (why === 'renewed') close(link, closeCodes.restarting, 'another token')
+      else close(link, closeCodes.unauthorized, 'signed out')
     posts.endSession(idHash)
     readers.endSession(idHash)
   }
@@ -306,6 +310,7 @@ export function createHub(given: HubPorts): Hub {
           inbox.forget(link)
           if (!link.closed) links.forget(link)
         },
+        isGreeted: () => link.session !== undefined,
       }
     },
     endSession,

@@ -94,7 +94,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     clock,
     random: nodeRandom,
     settings: httpSettings.session,
-    endSession: (idHash) => hub.endSession(idHash),
+    endSession: (idHash, why) => hub.endSession(idHash, why),
   })
   const hub = createHub({
     log: channels,
@@ -132,9 +132,18 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     log,
     previewInvite: createInviteSight({ community, accounts, hasher: nodeHasher, clock }),
     append: hub.append,
+    ownsCommunity: async (account) => {
+      for (const space of await community.spacesOf(account))
+        if ((await community.head(space))?.state.owner === account) return true
+      return false
+    },
+    // One above what the hub's clock may have reached by commits that are not on the disk yet.
+    relayTime: async () => Math.max(clock.now(), (await meta.read()).clock + 1),
+    eraseTraces: hub.erase,
     health: createHealth({ meta, hub: hub.health, dataDir, startedAt: clock.now(), now: clock.now }),
     pages: fileURLToPath(new URL('../build', import.meta.url)),
   })
+  for (const account of await accounts.erasing()) hub.erase(account)
   return {
     hub,
     http,

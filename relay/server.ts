@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import type { Clock } from '#shared/base/ports.ts'
 import type { Config } from './config.ts'
 import { createAddressReader } from './http/client-address.ts'
 import { createLimiter } from './http/rate-limits.ts'
@@ -9,6 +10,7 @@ import type { Relay } from './relay.ts'
 import { attachSocket } from './socket/socket.ts'
 
 const tickMs = 1_000
+const clock: Clock = { now: () => Date.now() }
 
 export interface RelayServer {
   readonly port: number
@@ -22,13 +24,14 @@ export async function startServer(
   config: Pick<Config, 'host' | 'port' | 'publicUrl' | 'origins' | 'http'>,
 ): Promise<RelayServer> {
   const server = createServer(getRequestListener(relay.http.fetch))
-  const sockets = createLimiter(config.http.limits.sockets)
+  const sockets = createLimiter(config.http.limits.sockets, clock)
   const socket = attachSocket({
     server,
     hub: relay.hub,
     origins: config.publicUrl === '' ? config.origins : [config.publicUrl, ...config.origins],
     admit: sockets.take,
     addressOf: createAddressReader(config.http.trustedProxies),
+    newcomersMax: config.http.newcomersPerAddressMax,
   })
   const ticks = setInterval(() => {
     relay.hub.tick()

@@ -9,7 +9,7 @@ import { foldLogin, isEmail, isUsername } from '#shared/protocol/account-rules.t
 import { nodeHasher } from '../crypto.ts'
 import type { AccountRow } from '../store/account-store.ts'
 import { bytesField, readBody, sendAnswer, sendRefusal } from './answers.ts'
-import { createPasswordDigests } from './password-digest.ts'
+import type { LoginGuard } from './login-guard.ts'
 import type { HttpContext, HttpEnv, HttpPorts } from './ports.ts'
 import { createLimiter } from './rate-limits.ts'
 
@@ -29,16 +29,18 @@ const bodies = {
   }),
 }
 
-export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
-  const { accounts, sessions, settings, log } = ports
-  const digests = createPasswordDigests({ pepper: ports.pepper, random: ports.random, settings: settings.digest })
+/** What stays of an erased account's name, so that nobody poses as its person: no username looks like it, and without the pepper none can be tried. */
+export function nameMark(pepper: Uint8Array, username: string): string {
+  return `~${toBase64Url(deriveKey(nodeHasher, pepper, 'erased-username', utf8(username)))}`
+}
+
+export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts, guard: LoginGuard): void {
+  const { accounts, sessions, settings, log, clock } = ports
   const limit = {
-    prelogin: createLimiter(settings.limits.prelogin),
-    usernameChecks: createLimiter(settings.limits.usernameChecks),
-    loginFailuresPerLogin: createLimiter(settings.limits.loginFailuresPerLogin),
-    loginFailuresPerAddress: createLimiter(settings.limits.loginFailuresPerAddress),
-    registerPerAddress: createLimiter(settings.limits.registerPerAddress),
-    registerPerDay: createLimiter(settings.limits.registerPerDay),
+    prelogin: createLimiter(settings.limits.prelogin, clock),
+    usernameChecks: createLimiter(settings.limits.usernameChecks, clock),
+    registerPerAddress: createLimiter(settings.limits.registerPerAddress, clock),
+    registerPerDay: createLimiter(settings.limits.registerPerDay, clock),
   }
 
   http.post('/api/prelogin', async (c) => {
@@ -59,7 +61,7 @@ export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     if (!body.ok) return sendRefusal(c, body.code)
     const wait = await limit.usernameChecks.take(c.var.address)
     if (wait > 0) return sendLimited(c, wait)
-    return sendAnswer(c, 'username', { free: (await accounts.byUsername(body.value.username)) === undefined })
+    return sendAnswer(c, 'username', { free: !(await isTaken(body.value.username)) })
   })
 
   http.post('/api/register', async (c) => {
@@ -90,9 +92,9 @@ export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
       { username, email, salt, identity, vault }: typeof fields,
       secret: Uint8Array,
     ): Promise<'busy' | Awaited<ReturnType<typeof accounts.create>>> {
-      if (await accounts.byUsername(username)) return 'username_taken'
+      if (await isTaken(username)) return 'username_taken'
       if (await accounts.byEmail(email)) return 'email_taken'
-      const digest = await digests.make(secret)
+      const digest = await guard.digests.make(secret)
       if (!digest.ok) return digest.code
       const id = accountIdOf(nodeHasher, identity)
       const row: Omit<AccountRow, 'operator'> = {
@@ -122,32 +124,16 @@ export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     if (!body.ok) return sendRefusal(c, body.code)
     const { address } = c.var
     const login = foldLogin(body.value.login)
-    // By what was typed and not by the account: a shared count would tell which address belongs to which name.
-    const here = `${address} ${login}`
-    // Counted before the digest and taken back where it was right: else a hundred guesses at once would all find the count at zero.
-    // The address comes first: made-up logins would else each leave a counter behind.
-    const waitAddress = await limit.loginFailuresPerAddress.take(address)
-    if (waitAddress > 0) return sendLimited(c, waitAddress)
-    const waitLogin = await limit.loginFailuresPerLogin.take(here)
-    if (waitLogin > 0) {
-      await limit.loginFailuresPerAddress.giveBack(address)
-      return sendLimited(c, waitLogin)
-    }
-
     const account = await find(login)
-    const right = await digests.holds(account?.passwordDigest, body.value.authKey)
-    if (!right.ok) {
-      await limit.loginFailuresPerLogin.giveBack(here)
-      await limit.loginFailuresPerAddress.giveBack(address)
-      return sendBusy(c)
-    }
-    if (!account || !right.value) {
+    // Counted by what was typed and not by the account: a shared count would tell which address belongs to which name.
+    const proof = await guard.prove(address, login, account?.passwordDigest, body.value.authKey)
+    if (proof.kind === 'wait') return sendLimited(c, proof.seconds)
+    if (proof.kind === 'busy') return sendBusy(c)
+    const token = account && proof.kind === 'right' ? await signIn(account) : undefined
+    if (!account || token === undefined) {
       log.security({ event: 'sign_in_failed', address, account: account?.id ?? '' })
       return sendRefusal(c, 'bad_login')
     }
-    await limit.loginFailuresPerLogin.forget(here)
-    await limit.loginFailuresPerAddress.giveBack(address)
-    const token = await sessions.start(account.id)
     log.security({ event: 'signed_in', address, account: account.id })
     return sendAnswer(c, 'login', {
       token,
@@ -159,6 +145,20 @@ export function addAccountRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
       vaultRev: account.vaultRev,
     })
   })
+
+  /** What was proved may be over by now: a password that was changed meanwhile ends all sessions, and this one has to be among them. */
+  async function signIn({ id, passwordDigest }: AccountRow): Promise<string | undefined> {
+    const token = await sessions.start(id)
+    if ((await accounts.byId(id))?.passwordDigest === passwordDigest) return token
+    await sessions.endAll(id, ({ dev }) => dev !== '')
+    return undefined
+  }
+
+  /** In this order: a name that is erased in between is found by the one or by the other. */
+  async function isTaken(username: string): Promise<boolean> {
+    if (await accounts.byUsername(username)) return true
+    return accounts.isMarked(nameMark(ports.pepper, username))
+  }
 
   function find(login: string): Promise<AccountRow | undefined> {
     return login.includes('@') ? accounts.byEmail(login) : accounts.byUsername(login)

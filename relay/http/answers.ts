@@ -15,6 +15,8 @@ const statuses: Partial<Record<RefusalCode, ContentfulStatusCode>> = {
   forbidden: 403,
   invite: 404,
   nochannel: 404,
+  owner: 409,
+  stale: 409,
   username_taken: 409,
   email_taken: 409,
   device_limit: 409,

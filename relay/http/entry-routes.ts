@@ -32,7 +32,7 @@ export function measuresItself(c: HttpContext): boolean {
 
 export function addEntryRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
   const { sessions, settings, log } = ports
-  const posts = createLimiter(settings.limits.entryPosts)
+  const posts = createLimiter(settings.limits.entryPosts, ports.clock)
   const measure = bodyLimit({ maxSize: settings.entryPostBytesMax, onError: (c) => sendRefusal(c, 'size') })
 
   http.post(path, async (c) => {

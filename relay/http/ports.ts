@@ -31,6 +31,11 @@ export interface HttpPorts {
   previewInvite(code: string, viewer: AccountId | undefined): Promise<HttpAnswers['invite'] | undefined>
   /** Entries that come by a request: the hub decides them like those of links. */
   append: Hub['append']
+  ownsCommunity(account: AccountId): Promise<boolean>
+  /** The relay's clock, ms: no entry that was accepted is later. */
+  relayTime(): Promise<number>
+  /** Ends the lines of an account that was erased, and takes away what it left. */
+  eraseTraces: Hub['erase']
   health(): Promise<Health>
   /** Folder of the built app; without one (development) only the API is served. */
   pages: string

@@ -1,5 +1,6 @@
-// The door of rate-limiter-flexible: counters in this process, by key. They may be per process (DESIGN §9), and end with it.
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+// How often somebody may ask: so many at once, then one after the other as they come back. In this process only (DESIGN §9), and ends with it.
+import type { Clock } from '#shared/base/ports.ts'
+import { createTokenBuckets } from '../channel/token-bucket.ts'
 import type { RateLimit } from './settings.ts'
 
 export interface Limiter {
@@ -11,25 +12,20 @@ export interface Limiter {
   forget(key: string): Promise<void>
 }
 
-export function createLimiter({ points, seconds }: RateLimit): Limiter {
-  const counters = new RateLimiterMemory({ points, duration: seconds, keyPrefix: '' })
+export function createLimiter({ points, seconds }: RateLimit, clock: Clock): Limiter {
+  const buckets = createTokenBuckets<string>(points, (points * 60) / seconds)
   return {
     async take(key) {
-      try {
-        await counters.consume(key)
-        return 0
-      } catch (refusal) {
-        if (!(refusal instanceof RateLimiterRes)) throw refusal
-        return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000))
-      }
+      const now = clock.now()
+      if (buckets.left(key, now) < 1) return Math.ceil(buckets.waitMs(key, 1, now) / 1000)
+      buckets.take(key, 1, now)
+      return 0
     },
     async giveBack(key) {
-      const { consumedPoints } = await counters.reward(key)
-      // Nothing is kept of what did not count: neither memory, nor a credit for the next window where this one ended meanwhile.
-      if (consumedPoints <= 0) await counters.delete(key)
+      buckets.take(key, -1, clock.now())
     },
     async forget(key) {
-      await counters.delete(key)
+      buckets.forget(key)
     },
   }
 }

@@ -18,6 +18,11 @@ export type SecurityEvent = { address: string } & (
       account: AccountId
       why: StatementRefusal | 'other_account' | 'revoked' | 'other_device' | 'limit'
     }
+  | { event: 'device_revoked'; account: AccountId; dev: DeviceId; by: DeviceId }
+  | { event: 'password_changed'; account: AccountId; dev: DeviceId }
+  | { event: 'account_erased'; account: AccountId }
+  /** A signed-in device did not know the password. */
+  | { event: 'proof_failed'; account: AccountId; path: string }
   | { event: 'limited'; path: string; retryAfterS: number }
   | { event: 'busy'; path: string }
 )

@@ -21,12 +21,15 @@ const bodies = {
 
 export function addSessionRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
   const { accounts, sessions, log } = ports
-  const previews = createLimiter(ports.settings.limits.previews)
+  const previews = createLimiter(ports.settings.limits.previews, ports.clock)
+  const statements = createLimiter(ports.settings.limits.devices, ports.clock)
   const session = (c: HttpContext) => sessions.check(bearerToken(c))
 
   http.post('/api/devices', async (c) => {
     const live = await session(c)
     if (!live) return sendRefusal(c, 'unauthorized')
+    const wait = await statements.take(live.account)
+    if (wait > 0) return sendLimited(c, wait)
     const body = await readBody(c, bodies.device)
     if (!body.ok) return sendRefusal(c, body.code)
     const admitted = await admitDevice(live, body.value.statement, body.value.sig)
@@ -38,6 +41,25 @@ export function addSessionRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     }
     log.security({ event: 'device_certified', address, account: live.account, dev: admitted.value })
     return sendAnswer(c, 'devices', { dev: admitted.value })
+  })
+
+  http.post('/api/devices/revoke', async (c) => {
+    const live = await session(c)
+    if (!live) return sendRefusal(c, 'unauthorized')
+    if (live.dev === '') return sendRefusal(c, 'device')
+    const { address } = c.var
+    const wait = await statements.take(live.account)
+    if (wait > 0) return sendLimited(c, wait)
+    const body = await readBody(c, bodies.device)
+    if (!body.ok) return sendRefusal(c, body.code)
+    const revoked = await revokeDevice(live, body.value.statement, body.value.sig)
+    if (!revoked.ok) {
+      if (revoked.code === 'ended') return sendRefusal(c, 'unauthorized')
+      log.security({ event: 'device_refused', address, account: live.account, why: revoked.code })
+      return sendRefusal(c, 'device')
+    }
+    log.security({ event: 'device_revoked', address, account: live.account, dev: revoked.value.dev, by: live.dev })
+    return sendAnswer(c, 'revoked', revoked.value)
   })
 
   http.post('/api/sign-out', async (c) => {
@@ -52,15 +74,39 @@ export function addSessionRoutes(http: Hono<HttpEnv>, ports: HttpPorts): void {
     const body = await readBody(c, bodies.invite)
     if (!body.ok) return sendRefusal(c, 'invite') // a link that was cut is not valid either
     const wait = await previews.take(c.var.address)
-    if (wait > 0) {
-      log.security({ event: 'limited', address: c.var.address, path: c.req.path, retryAfterS: wait })
-      return sendRefusal(c, 'too_many', wait)
-    }
+    if (wait > 0) return sendLimited(c, wait)
     const live = await session(c)
     const viewer = live && live.dev !== '' ? live.account : undefined
     const sight = await ports.previewInvite(body.value.code, viewer)
     return sight ? sendAnswer(c, 'invite', sight) : sendRefusal(c, 'invite')
   })
+
+  /** The account's identity must say so. Revoking again changes nothing: the first time counts. */
+  async function revokeDevice(
+    live: LiveSession,
+    text: string,
+    sig: string,
+  ): Promise<Result<{ dev: DeviceId; until: number }, DeviceRefusal | 'ended'>> {
+    const account = await accounts.byId(live.account)
+    if (!account) return refuse('ended')
+    const verified = verifyStatement(ports.verifier, text, sig, { account: account.id, identity: account.identity })
+    if (!verified.ok) return verified
+    if (verified.value.t !== 'dev.revoke') return refuse('shape')
+    const { dev } = verified.value
+    const [held] = await accounts.devices([dev])
+    if (held?.account !== account.id) return refuse('other_account')
+    // Its lines end before the time is taken: what they wrote and was accepted is not later. Then once more, for who came in between.
+    await sessions.endAll(account.id, (row) => row.dev !== dev)
+    await accounts.revokeDevice(dev, { until: await ports.relayTime(), statement: text, sig })
+    await sessions.endAll(account.id, (row) => row.dev !== dev)
+    const [row] = await accounts.devices([dev])
+    return ok({ dev, until: row?.until ?? 0 })
+  }
+
+  function sendLimited(c: HttpContext, retryAfterS: number): Response {
+    log.security({ event: 'limited', address: c.var.address, path: c.req.path, retryAfterS })
+    return sendRefusal(c, 'too_many', retryAfterS)
+  }
 
   /** The account's identity must say so, the key must not be another account's or revoked, and there must be room. */
   async function admitDevice(live: LiveSession, text: string, sig: string): Promise<Result<DeviceId, DeviceRefusal | 'ended'>> {

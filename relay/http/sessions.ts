@@ -37,12 +37,12 @@ export interface Sessions {
   hasRoomFor(session: LiveSession, dev: DeviceId): Promise<boolean>
   /** The session now speaks for a certified device. false: it ended meanwhile. */
   bind(session: LiveSession, dev: DeviceId): Promise<boolean>
-  /** Another token for the same device, whose life begins now; the old one and its live socket are dead when it resolves. */
+  /** Another token for the same device, whose life begins now. The old one and its live socket are dead when it resolves. */
   renew(session: LiveSession): Promise<string>
   /** Token and live socket are dead when it resolves. */
   end(idHash: string): Promise<void>
-  /** All of an account, or of one of its devices. */
-  endAll(account: AccountId, dev?: DeviceId): Promise<void>
+  /** All of an account but those that are spared. */
+  endAll(account: AccountId, isSpared?: (row: SessionRow) => boolean): Promise<void>
 }
 
 const tokenShape = /^[A-Za-z0-9_-]{43}$/
@@ -52,8 +52,8 @@ export function createSessions(ports: {
   clock: Clock
   random: Random
   settings: HttpSettings['session']
-  /** Closes the live socket of that session, if there is one. */
-  endSession(idHash: string): void
+  /** Closes the live socket of that session, if there is one; `renewed`: its device has another token by now. */
+  endSession(idHash: string, why?: 'renewed'): void
 }): Sessions {
   const { store, clock, random, settings } = ports
   const lifeEnd = (row: SessionRow) =>
@@ -119,12 +119,13 @@ export function createSessions(ports: {
       return store.updateSession({ ...bound, expires: lifeEnd(bound) })
     },
     async renew({ account, dev, idHash }) {
-      await end(idHash)
+      await store.deleteSession(idHash)
+      ports.endSession(idHash, 'renewed')
       return begin(account, dev)
     },
     end,
-    async endAll(account, dev) {
-      for (const row of await store.sessionsOf(account)) if (dev === undefined || row.dev === dev) await end(row.idHash)
+    async endAll(account, isSpared = () => false) {
+      for (const row of await store.sessionsOf(account)) if (!isSpared(row)) await end(row.idHash)
     },
   }
 

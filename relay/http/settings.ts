@@ -1,7 +1,7 @@
 // What an operator may set of the HTTP side, with SECURITY's defaults. Tests and benches set their own.
 import { limits } from '#shared/base/limits.ts'
 
-/** `points` in `seconds`; over it `429` and the seconds that remain. */
+/** A token bucket: `points` at once, and as many again in `seconds`, evenly; over it `429` and the seconds until the next. */
 export interface RateLimit {
   points: number
   seconds: number
@@ -21,6 +21,8 @@ export interface HttpSettings {
     sockets: RateLimit
     /** Requests with entries, by account; the entries themselves have the hub's bucket. */
     entryPosts: RateLimit
+    /** Statements about devices, by account. */
+    devices: RateLimit
   }
   session: {
     idleMs: number
@@ -40,6 +42,8 @@ export interface HttpSettings {
   bodyBytesMax: number
   /** Except for the one that brings entries. */
   entryPostBytesMax: number
+  /** Sockets of one address at one time that have not said hello yet. */
+  newcomersPerAddressMax: number
   /** Addresses and subnets (`10.0.0.0/8`) whose X-Forwarded-For is believed. */
   trustedProxies: string[]
   /** The relay is reached over TLS: send HSTS. */
@@ -61,11 +65,13 @@ export const httpDefaults: HttpSettings = {
     previews: { points: 20, seconds: minute },
     sockets: { points: 30, seconds: minute },
     entryPosts: { points: 120, seconds: minute },
+    devices: { points: 30, seconds: minute },
   },
   session: { idleMs: 30 * day * 1000, absoluteMs: 180 * day * 1000, renewMs: day * 1000, uncertifiedMs: hour * 1000 },
   digest: { passes: 2, memoryKiB: 19_456, atOnceMax: 8 },
   bodyBytesMax: 16_384,
   entryPostBytesMax: limits.entryPostBytesMax,
+  newcomersPerAddressMax: 20,
   trustedProxies: [],
   tls: false,
 }

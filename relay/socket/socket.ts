@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { limits } from '#shared/base/limits.ts'
 import { closeCodes } from '#shared/protocol/frames.ts'
-import type { Hub } from '../hub.ts'
+import type { Hub, LinkHandle } from '../hub.ts'
+import { createNewcomers } from './newcomers.ts'
 import { createOutgoing } from './outgoing.ts'
 import { createStockSockets, offersStock, segmentOfUrl } from './stock-socket.ts'
 
@@ -17,18 +18,24 @@ export interface SocketPorts {
   /** 0: this address may open a socket now; else the seconds to wait. */
   admit(address: string): Promise<number>
   addressOf(peer: string, forwardedFor: string): string
+  /** Sockets of one address at one time that have not been greeted yet. */
+  newcomersMax: number
 }
 
+/** By then a newcomer has said hello, or is cut. */
+const newcomersWaitS = 5
+const tooMany = '429 Too Many Requests'
 /** After a close frame nothing is sent; a peer that does not answer it is cut. */
 const closeTimeoutMs = 1_000
 
-export function attachSocket({ server, hub, origins, admit, addressOf }: SocketPorts): { close(): void } {
+export function attachSocket({ server, hub, origins, admit, addressOf, newcomersMax }: SocketPorts): { close(): void } {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.frameBytesMax,
     perMessageDeflate: false,
   })
   const outgoingOf = createOutgoing()
+  const newcomers = createNewcomers<LinkHandle>(newcomersMax, (link) => link.isGreeted())
 
   const stock = createStockSockets(hub.read)
 
@@ -41,15 +48,16 @@ export function attachSocket({ server, hub, origins, admit, addressOf }: SocketP
     if (!isOwnPage(request, origins)) return refuse(stream, '403 Forbidden')
     if (segment && !offersStock(request)) return refuse(stream, '400 Bad Request')
     const address = addressOf(request.socket.remoteAddress ?? '', String(request.headers['x-forwarded-for'] ?? ''))
+    if (!segment && !newcomers.hasRoom(address)) return refuse(stream, tooMany, `retry-after: ${newcomersWaitS}\r\n`)
     admit(address).then((waitS) => {
-      if (waitS > 0) return refuse(stream, '429 Too Many Requests', `retry-after: ${waitS}\r\n`)
+      if (waitS > 0) return refuse(stream, tooMany, `retry-after: ${waitS}\r\n`)
       stream.off('error', drop)
       if (segment) stock.upgrade(request, stream, head, segment)
-      else sockets.handleUpgrade(request, stream, head, (socket) => join(socket, stream))
+      else sockets.handleUpgrade(request, stream, head, (socket) => join(socket, stream, address))
     }, drop)
   })
 
-  function join(socket: WebSocket, stream: Duplex): void {
+  function join(socket: WebSocket, stream: Duplex, address: string): void {
     const outgoing = outgoingOf(stream)
     const link = hub.connect({
       send: outgoing.send,
@@ -60,6 +68,7 @@ export function attachSocket({ server, hub, origins, admit, addressOf }: SocketP
       },
       queuedBytes: outgoing.queuedBytes,
     })
+    newcomers.add(address, link)
     stream.on('drain', () => link.drained())
     socket.on('message', (data, isBinary) => {
       // ws gives one Buffer for `binaryType` nodebuffer, which is its default.
@@ -68,7 +77,10 @@ export function attachSocket({ server, hub, origins, admit, addressOf }: SocketP
     })
     // ws closes after an error by itself; without a listener it would end the process.
     socket.on('error', () => socket.terminate())
-    socket.on('close', () => link.closed())
+    socket.on('close', () => {
+      newcomers.remove(address, link)
+      link.closed()
+    })
   }
 
   return {

@@ -67,6 +67,7 @@ export interface AccountStore {
   finishErasing(id: AccountId): Promise<void>
 
   session(idHash: string): Promise<SessionRow | undefined>
+  /** Nothing where the account was erased. */
   putSession(row: SessionRow): Promise<void>
   /** Changes it where it still is: using a session must not bring back one that ended meanwhile. false: it is gone. */
   updateSession(row: SessionRow): Promise<boolean>

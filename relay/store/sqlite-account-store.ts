@@ -37,7 +37,10 @@ export function createSqliteAccountStore(database: Database): AccountStore {
     erasing: sql.prepare('SELECT account FROM erasing ORDER BY account'),
     finishErasing: sql.prepare('DELETE FROM erasing WHERE account = ?'),
     session: sql.prepare('SELECT * FROM session WHERE id_hash = ?'),
-    putSession: sql.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)'),
+    // Who signed in while the account was being erased gets nothing.
+    putSession: sql.prepare(
+      'INSERT OR REPLACE INTO session SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM account WHERE id = ?2 AND erased = 0)',
+    ),
     updateSession: sql.prepare('UPDATE session SET dev = ?, expires = ? WHERE id_hash = ?'),
     deleteSession: sql.prepare('DELETE FROM session WHERE id_hash = ?'),
     sessionsOf: sql.prepare('SELECT * FROM session WHERE account = ? ORDER BY created, id_hash'),

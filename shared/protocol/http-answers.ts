@@ -30,6 +30,10 @@ const shapes = {
     vaultRev: v.number(),
   }),
   devices: v.object({ dev }),
+  /** `until`: the relay's clock; what the device signed and was accepted before stays valid. */
+  revoked: v.object({ dev, until: v.number() }),
+  /** All other sessions are over, and this one has another token. */
+  password: v.object({ token: v.string(), vaultRev: v.number() }),
   username: v.object({ free: v.boolean() }),
   /** Verdicts up to the first entry that has to wait, for `wait` ms; behind it nothing was processed. */
   entries: v.object({ verdicts: v.array(verdictShape), wait: v.number() }),

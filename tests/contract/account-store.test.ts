@@ -177,6 +177,8 @@ describe.each(stores)('account store: %s', (_name, createStore) => {
     for (const address of [dupe.email, '', dupe.id]) expect(await store.byEmail(address)).toBeUndefined()
     expect(await store.usernames([dupe.id, dupette.id])).toEqual(new Map([[dupette.id, 'dupette']]))
     expect(await store.sessionsOf(dupe.id)).toEqual([])
+    await store.putSession({ idHash: 'late', account: dupe.id, dev: '', created: 1, expires: 100 })
+    expect(await store.session('late')).toBeUndefined()
     expect(await store.session('b')).toBeDefined()
     expect(await store.devicesOf(dupe.id)).toEqual([{ ...phone, until: 50 }, lost])
     expect(await store.devicesOf(dupette.id)).toEqual([other])

@@ -48,7 +48,7 @@ export function createMemoryAccountStore(): AccountStore {
 
     session: async (idHash) => copy(sessions.get(idHash)),
     async putSession(row) {
-      sessions.set(row.idHash, copy(row))
+      if (!erased.has(row.account)) sessions.set(row.idHash, copy(row))
     },
     async updateSession({ idHash, dev, expires }) {
       const row = sessions.get(idHash)

@@ -33,6 +33,7 @@ const generous = {
   LIMIT_USERNAME_CHECKS: '10000/60',
   LIMIT_PREVIEWS: '10000/60',
   LIMIT_SOCKETS: '10000/60',
+  LIMIT_NEWCOMERS_PER_ADDRESS_MAX: '10000',
 }
 
 export function newDataDir(): string {

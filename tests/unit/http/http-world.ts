@@ -68,7 +68,9 @@ export async function createHttpWorld(
     ...given.settings,
     limits: { ...httpDefaults.limits, ...given.settings?.limits },
   }
-  const endSession = (idHash: string) => void ended.push(idHash)
+  const endSession = (idHash: string, why?: 'renewed') => void ended.push(why ? `${why} ${idHash}` : idHash)
+  const owners = new Set<AccountId>()
+  const erased: AccountId[] = []
   const sessions = createSessions({ store: accounts, clock, random, settings: settings.session, endSession })
   const http = createHttp({
     settings,
@@ -81,6 +83,9 @@ export async function createHttpWorld(
     log: { security: (event) => void events.push(event), failure: (_path, error) => void failures.push(error) },
     previewInvite: given.previewInvite ?? (async () => undefined),
     append: given.append ?? (async () => ({ kind: 'decided', verdicts: [], wait: 0, why: undefined })),
+    ownsCommunity: async (account) => owners.has(account),
+    relayTime: async () => clock.now(),
+    eraseTraces: (account) => void erased.push(account),
     health: given.health ?? (async () => ({ ok: true })),
     pages: given.pages ?? '/nowhere',
   })
@@ -108,6 +113,9 @@ export async function createHttpWorld(
     events,
     failures,
     ended,
+    /** Accounts that own a community. */
+    owners,
+    erased,
     request,
     post,
     /** A person as a device would make one; not registered yet. */

@@ -27,8 +27,34 @@ test('a bucket gives its burst at once, then refills steadily, and never holds m
   expect([buckets.left('a', 0), buckets.left('b', 0)]).toEqual([0, 300])
   expect(buckets.waitMs('a', 1, 0)).toBe(1_000)
   expect(buckets.waitMs('a', 10, 500)).toBe(9_500)
+  expect(buckets.left('a', 500)).toBe(0)
   expect([999, 1_000, 60_000, 10_000_000].map((now) => buckets.left('a', now))).toEqual([0, 1, 60, 300])
-  expect(buckets.left('a', -5_000)).toBe(0)
+})
+
+test('[LIM-15] 200,000 keys leave no more than so many buckets, cost little, and forget nobody who was there just now', () => {
+  const buckets = createTokenBuckets<string>(5, 1)
+  for (let i = 0; i < 200_000; i++) {
+    buckets.take(`address ${i}`, 1, 0)
+    if (i % 40_000 === 0) buckets.take('the one who goes on', 1, 0)
+  }
+  expect(buckets.size).toBeLessThanOrEqual(100_000)
+  expect([buckets.left('the one who goes on', 0), buckets.left('address 199999', 0), buckets.left('address 0', 0)]).toEqual([
+    0, 4, 5,
+  ])
+})
+
+test('[LIM-16] a full bucket is not kept, and a clock that is set back locks nobody out', () => {
+  const buckets = createTokenBuckets<string>(2, 60)
+  buckets.take('a', 1, 1_000)
+  expect(buckets.size).toBe(1)
+  buckets.take('a', 0, 60_000)
+  expect(buckets.size).toBe(0)
+  buckets.take('b', 2, 1_000_000)
+  expect(buckets.left('b', 1_000)).toBe(0)
+  expect(buckets.left('b', 3_000)).toBe(2)
+  buckets.take('b', 2, 3_000)
+  buckets.forget('b')
+  expect(buckets.left('b', 3_000)).toBe(2)
 })
 
 test('long lists are cut, in order, and a page always holds something that there is', () => {

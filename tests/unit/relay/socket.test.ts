@@ -15,7 +15,14 @@ afterEach(() => {
   for (const one of end.splice(0)) one()
 })
 
-async function start(given: { origins?: string[]; admit?: (address: string) => Promise<number> } = {}) {
+async function start(
+  given: {
+    origins?: string[]
+    admit?: (address: string) => Promise<number>
+    newcomersMax?: number
+    isGreeted?: () => boolean
+  } = {},
+) {
   const server: Server = createServer()
   const wires: Wire[] = []
   const received: Uint8Array[] = []
@@ -36,12 +43,14 @@ async function start(given: { origins?: string[]; admit?: (address: string) => P
           },
           drained: () => {},
           closed: () => closed.resolve(),
+          isGreeted: given.isGreeted ?? (() => false),
         }
       },
     },
     origins: given.origins ?? [],
     admit: given.admit ?? (async () => 0),
     addressOf: (peer) => peer,
+    newcomersMax: given.newcomersMax ?? 20,
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -115,4 +124,21 @@ test('there is one path, and an address that dials too often is told to wait', a
   const relay = await start({ admit: async () => 7 })
   expect(await relay.refusedWith(relay.dial({}, '/api/other'))).toBe(404)
   expect(await relay.refusedWith(relay.dial())).toBe(429)
+})
+
+test('[LIM-17] an address has only so many sockets that have not said hello; those who have do not count', async () => {
+  let greeted = false
+  const { dial, refusedWith, closed } = await start({ newcomersMax: 3, isGreeted: () => greeted })
+  const clients = [dial(), dial(), dial()]
+  for (const client of clients) await once(client, 'open')
+  expect(await refusedWith(dial())).toBe(429)
+  clients[0]?.terminate()
+  await closed
+  const next = dial()
+  await once(next, 'open')
+  expect(await refusedWith(dial())).toBe(429)
+  greeted = true
+  const more = [dial(), dial(), dial()]
+  for (const client of more) await once(client, 'open')
+  for (const client of [...clients, next, ...more]) client.terminate()
 })

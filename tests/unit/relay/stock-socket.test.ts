@@ -44,6 +44,7 @@ async function start(origins: string[] = []) {
     origins,
     admit: async () => 0,
     addressOf: (peer) => peer,
+    newcomersMax: 20,
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

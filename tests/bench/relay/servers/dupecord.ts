@@ -13,7 +13,7 @@ const [dataDir = '', checks = 'verified', segments = 'long'] = process.argv.slic
 const many = 1_000_000_000
 const often = { points: many, seconds: 60 }
 const asks = { prelogin: often, usernameChecks: often, previews: often, sockets: often }
-const http = { ...httpDefaults, limits: { ...httpDefaults.limits, ...asks } }
+const http = { ...httpDefaults, newcomersPerAddressMax: many, limits: { ...httpDefaults.limits, ...asks } }
 const long = {
   segmentPostsMax: many,
   segmentBytesMax: many,
