@@ -28,8 +28,9 @@ const limitPrefix = 'LIMIT_'
 
 /** Every limit has its variable: `entryBurst` is LIMIT_ENTRY_BURST=300, `prelogin` is LIMIT_PRELOGIN=30/60 (how many / in seconds). */
 export function limitNames(): { numbers: ReadonlyMap<string, number>; rates: ReadonlyMap<string, RateLimit> } {
-  const { limits, session, digest, bodyBytesMax, entryPostBytesMax } = httpDefaults
-  const numbers = { ...hubDefaults, ...sessionNames(session), ...digestNames(digest), bodyBytesMax, entryPostBytesMax }
+  const { limits, session, digest, bodyBytesMax, entryPostBytesMax, newcomersPerAddressMax } = httpDefaults
+  const plain = { bodyBytesMax, entryPostBytesMax, newcomersPerAddressMax }
+  const numbers = { ...hubDefaults, ...sessionNames(session), ...digestNames(digest), ...plain }
   const named = <Value>(values: Record<string, Value>) =>
     new Map(Object.entries(values).map(([name, value]) => [variableOf(name), value]))
   return { numbers: named<number>(numbers), rates: named<RateLimit>({ ...limits }) }
