@@ -53,8 +53,8 @@ export async function benchRelay({ quick, only, runs, json, profiles }: RelayBen
     const worlds = await makeWorlds(folder, quick, cases)
     const disk: number[] = []
     const figures = await measureCases(worlds, cases, runs, disk)
-    const parts = isWanted('parts') ? await measureParts(worlds, quick, profiles) : []
-    const curve = isWanted('curve') ? await measureCurve(quick) : undefined
+    const parts = (isWanted('parts') && (await attempt('parts', () => measureParts(worlds, quick, profiles)))) || []
+    const curve = isWanted('curve') ? await attempt('curve', () => measureCurve(quick)) : undefined
     if (disk.length === 0) disk.push(...measureDisk(diskAppends))
     disk.sort((a, b) => a - b)
     const diskFigures = { p50: quantile(disk, 0.5), p99: quantile(disk, 0.99), count: disk.length }
@@ -106,6 +106,17 @@ async function measureCases(worlds: Worlds, cases: readonly Case[], runs: number
   return found.map(({ one: { group, label }, contender, results, failures }) =>
     figuresOf({ group, label, contender: contender.name }, results, failures),
   )
+}
+
+/** What was measured before is not lost by it. */
+async function attempt<Figures>(name: string, measure: () => Promise<Figures>): Promise<Figures | undefined> {
+  progress(name)
+  try {
+    return await measure()
+  } catch (error) {
+    console.error(`${name} failed:`, error)
+    return undefined
+  }
 }
 
 function tell(text: string): void {

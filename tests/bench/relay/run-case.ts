@@ -29,7 +29,12 @@ export async function runCase(
   const server = await startServer(contender.script, args, contender.cores)
   try {
     const job = { workload, speech: contender.speech, port: server.port, serverPid: server.pid, world, profile }
-    return await runJob(job, server)
+    // Under saturation the generator says when; elsewhere it is the server's whole life.
+    const isWhole = profile !== '' && workload.kind !== 'fan-out'
+    if (isWhole) await server.startProfile()
+    const result = await runJob(job, server)
+    if (isWhole) await server.endProfile(profile)
+    return result
   } finally {
     await server.stop()
     rmSync(dataDir, { recursive: true, force: true })

@@ -14,11 +14,11 @@ import { comeBack } from './storm.ts'
 
 /** What the generator says: a question for its server, or the end. */
 export type Said = { ask: keyof ServerAnswers } | { result: JobResult } | { failed: string }
-export type Told = { job: Job } | { answer: Memory | undefined }
+export type Told = { job: Job } | { answer?: Memory | undefined }
 
 let heard: (answer: Memory | undefined) => void = () => {}
 process.on('message', (told: Told) => {
-  if ('answer' in told) return heard(told.answer)
+  if (!('job' in told)) return heard(told.answer)
   run(told.job).then(
     (result) => say({ result }),
     (error) => say({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }),

@@ -73,7 +73,7 @@ export function createStockPeer({ port, world }: Job, envelope: Envelope, syncs:
           more = Promise.withResolvers()
         }
       }
-      reader.close()
+      // It stays: Hocuspocus forgets what nobody has open.
     },
     async openWriters(room, count, each, readers) {
       return readers.slice(0, count).flatMap(({ sockets }, writer) => {

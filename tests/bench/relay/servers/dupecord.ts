@@ -25,6 +25,7 @@ const hub = {
   ...hubDefaults,
   ...(segments === 'long' ? long : {}),
   ...noRates,
+  stockReadersMax: many,
 }
 const yes: Verifier = { verify: () => true, isValidKey: () => true }
 

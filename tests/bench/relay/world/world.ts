@@ -78,7 +78,9 @@ async function fill(relay: SeedRelay, folder: string, plan: WorldPlan): Promise<
   }
   let tail = ''
   if (plan.storm) {
-    const ids = await writeHistory(seated, great, 'storm', storm.held + storm.missed)
+    const ids = await writeHistory(seated, great, 'storm', storm.held)
+    // As they came in an hour: each in a commit of its own.
+    await writeHistory(seated, great, 'storm', storm.missed, 1)
     tail = ids[storm.held - 1] ?? ''
     writeYjsLog(join(folder, 'logs', 'storm'), [storm.held, storm.missed], historyAuthors, world.elementBytes)
   }
@@ -145,10 +147,15 @@ function bytesOf(entries: readonly { bytes: Uint8Array }[]): Uint8Array[] {
 }
 
 /** Answers the ids, in their order. */
-async function writeHistory(writers: readonly SeedPerson[], great: Great, name: string, size: number): Promise<EntryId[]> {
+async function writeHistory(
+  writers: readonly SeedPerson[],
+  great: Great,
+  name: string,
+  size: number,
+  batch = 512,
+): Promise<EntryId[]> {
   const ids: EntryId[] = []
   const channel = great.channels.get(name)
-  const batch = 512
   for (let at = 0; at < size; at += batch) {
     const nr = (at / batch) % writers.length
     const writer = writers[nr]
