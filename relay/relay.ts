@@ -85,7 +85,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
       clock,
       decision: { random: nodeRandom, limits: hubSettings },
     })
-  await redo()
+  if (await redo()) database.scrub()
   const stored = createSqliteLogStore(database, journal)
   const channels = settings.wrapChannels?.(stored) ?? stored
   const structure = await createStructureAuthor({ store: community, random: nodeRandom })

@@ -13,7 +13,7 @@ import type { Clock, Random } from '#shared/base/ports.ts'
 import { stretchLeast } from '#shared/crypto/key-derivation.ts'
 import { loadSodium } from '#shared/crypto/sodium.ts'
 import { encodeUp, parseDown } from '#shared/protocol/frame-codec.ts'
-import { openMemoryDeviceStore } from './memory-device-store.ts'
+import { type MemoryDisk, openMemoryDeviceStore } from './memory-device-store.ts'
 
 export const nodePassword = 'a password for machines only'
 
@@ -24,6 +24,10 @@ export interface NodeDevice {
   send(space: SpaceId, channel: ChannelId, text: string): Promise<EntryId>
   /** Resolves when `holds` is true; looked at after every change. */
   until(holds: () => boolean): Promise<void>
+  /** What it has stored. */
+  readonly disk: MemoryDisk
+  /** Its network is gone; what it does is kept until it is back. */
+  setOffline(offline: boolean): void
   stop(): Promise<void>
 }
 
@@ -38,8 +42,10 @@ export async function startNodeDevice(url: string, username: string, isNew: bool
   let socket: WebSocket | undefined
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
+  let isOffline = false
+  const store = openMemoryDeviceStore()
   const core = await createCore({
-    store: openMemoryDeviceStore(),
+    store,
     clock,
     random: systemRandom,
     signer: { dev: account.dev, sign: (message) => account.device.sign(message) },
@@ -58,7 +64,7 @@ export async function startNodeDevice(url: string, username: string, isNew: bool
     },
   })
   const connect = () => {
-    if (isStopped) return
+    if (isStopped || isOffline) return
     const line = new WebSocket(`${url.replace(/^http/, 'ws')}/api/socket`)
     line.binaryType = 'arraybuffer'
     socket = line
@@ -103,6 +109,13 @@ export async function startNodeDevice(url: string, username: string, isNew: bool
         listeners.add(look)
         look()
       }),
+    disk: store.disk,
+    setOffline: (offline) => {
+      if (offline === isOffline) return
+      isOffline = offline
+      if (offline) socket?.close()
+      else connect()
+    },
     stop: async () => {
       isStopped = true
       clearInterval(beats)

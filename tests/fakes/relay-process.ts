@@ -78,6 +78,18 @@ export async function startRelay(settings: Record<string, string> = {}, dataDir 
   }
 }
 
+/** `npm run relay -- …` over a data directory. */
+export async function operate(dataDir: string, ...words: string[]): Promise<{ code: number; printed: string }> {
+  const child = spawn(process.execPath, ['relay/main.ts', ...words], { cwd: root, env: { ...process.env, DATA_DIR: dataDir } })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      printed += String(chunk)
+    })
+  const [code] = await once(child, 'close')
+  return { code: Number(code), printed }
+}
+
 function addressPrinted(child: ChildProcess): Promise<{ port: string; url: string }> {
   return new Promise((resolve, reject) => {
     let printed = ''

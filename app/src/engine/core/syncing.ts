@@ -153,6 +153,8 @@ export function onStale(world: World, link: Link, req: number): void {
     link.streams.delete(row.id)
     link.wanted.push(row.id)
     link.stale.set(row.id, pauseFor(world, staleAgainMs))
+    // Or it knows no such segment: set back unnoticed, it lost what only devices hold now. The list of the channel tells.
+    if (link.asking !== row.channel && !link.unlisted.includes(row.channel)) link.unlisted.push(row.channel)
   } else open(world, link, row, true)
 }
 
