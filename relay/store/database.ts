@@ -1,4 +1,5 @@
 // The one SQLite database: opens it, brings its schema up to date, and gives transactions. Everything that touches node:sqlite is in this folder.
+import { closeSync, fdatasync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 /** Numbered and append-only: a database is brought from its number to the last. Never edit one that has shipped. */
@@ -94,8 +95,15 @@ export interface Database {
   readonly sql: DatabaseSync
   /** Prepared once, then remembered by its text. */
   prepare(text: string): StatementSync
-  /** Runs `work` in one IMMEDIATE transaction; what it throws rolls back and is thrown on. */
+  /** Runs `work` in one IMMEDIATE transaction; what it throws rolls back and is thrown on. On the disk when it returns. */
   transaction<Value>(work: () => Value): Value
+  /**
+   * The same, and resolves when it is on the disk: the loop is free while the disk works. Nobody may be told before.
+   * What the disk does not take cannot be taken back: then the process ends, and the log is read as far as it is whole at the next start.
+   */
+  commit(work: () => void): Promise<void>
+  /** false: commits wait for nothing (filling an empty database), until `true` or the end. */
+  waitForDisk(waits: boolean): void
   /** A commit erased text: the log beside the database still holds the pages as they were. */
   noteErased(): void
   /** Carries the log over and empties it, if text was erased since; false = a reader or a full disk was in the way, try again. Cheap when there is nothing. */
@@ -118,7 +126,8 @@ export function openDatabase(path: string): Database {
       sql.exec('COMMIT')
       return value
     } catch (error) {
-      sql.exec('ROLLBACK')
+      // A full disk may have ended it already.
+      if (sql.isTransaction) sql.exec('ROLLBACK')
       throw error
     }
   }
@@ -149,6 +158,9 @@ export function openDatabase(path: string): Database {
     return !erased
   }
   scrub()
+  let waits = true
+  // SQLite syncs the log inside COMMIT, and the loop stands still for as long. The same sync through a descriptor of our own does not.
+  const walFile = path === ':memory:' ? undefined : openSync(`${path}-wal`, 'r+')
   const prepared = new Map<string, StatementSync>()
   return {
     sql,
@@ -158,15 +170,41 @@ export function openDatabase(path: string): Database {
       return statement
     },
     transaction,
+    async commit(work) {
+      if (!waits || walFile === undefined) return transaction(work)
+      sql.exec('PRAGMA synchronous=NORMAL')
+      try {
+        transaction(work)
+      } finally {
+        sql.exec('PRAGMA synchronous=FULL')
+      }
+      await synced(walFile)
+    },
+    waitForDisk(given) {
+      waits = given
+      sql.exec(`PRAGMA synchronous=${waits ? 'FULL' : 'OFF'}`)
+    },
     noteErased: () => {
       erased = true
     },
     scrub,
     close: () => {
       scrub()
+      if (walFile !== undefined) closeSync(walFile)
       sql.close()
     },
   }
+}
+
+/** What was written to the file is on the disk when it resolves. */
+function synced(file: number): Promise<void> {
+  return new Promise((resolve) => {
+    fdatasync(file, (error) => {
+      // Nobody could catch this, and nobody may: after a failed sync the disk says nothing reliable of what came before either.
+      if (error) throw error
+      resolve()
+    })
+  })
 }
 
 /** SQLITE_IOERR (10) with its kinds, and SQLITE_FULL (13). */

@@ -37,7 +37,7 @@ export function createSqliteLogStore(database: Database, journal?: Pick<Redactio
       return { channel, segments: segmentsFor(prepare, channel.head, records), entries: records, newestPosts }
     },
     async commit(batches, now) {
-      database.transaction(() => {
+      await database.commit(() => {
         for (const batch of batches) write(prepare, batch)
         countCommit(database, now)
         journal?.add(takenBy(batches))

@@ -46,7 +46,7 @@ export async function openSeedRelay(dataDir: string, time: number, durable = fal
     await relay.close()
     throw new Error(`the relay in ${dataDir} has accounts already; only an empty one is filled (DATA_DIR=… names another)`)
   }
-  if (!durable) relay.database.sql.exec('PRAGMA synchronous=OFF')
+  relay.database.waitForDisk(durable)
   return {
     hub: relay.hub,
     clock,
@@ -59,7 +59,7 @@ export async function openSeedRelay(dataDir: string, time: number, durable = fal
     },
     close: async () => {
       // The checkpoint at the closing carries everything over, and this makes it wait for the disk.
-      relay.database.sql.exec('PRAGMA synchronous=FULL')
+      relay.database.waitForDisk(true)
       await relay.close()
     },
   }
