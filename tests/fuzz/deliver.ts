@@ -81,7 +81,27 @@ function judgeAppend(
   const [result, ...more] = controlsOf(held.link, 'result').filter((one) => one.nr === nr)
   if (!result || more.length > 0)
     throw new Error(`an append is answered once, not ${more.length + Number(result !== undefined)} times`)
-  if (result.verdicts.length !== entries.length || result.wait !== 0) throw new Error('every entry has its verdict')
+  if (!isWaitRight(round, result.wait, result.verdicts.length, entries.length)) throw new Error(`wait ${result.wait}`)
+  held.severe += judgeVerdicts(round, name, channel, entries.slice(0, result.verdicts.length), result.verdicts)
+  if (held.severe >= round.severeMax) mustClose(held.link, closeCodes.forbidden)
+  else mustBeOpen(held.link)
+  return [...result.verdicts.map(outcomeOf), ...entries.slice(result.verdicts.length).map(() => 'wait')]
+}
+
+/** Entries have to wait only where a person's tokens are few, and then the answer says how long. */
+export function isWaitRight(round: Round, wait: number, verdicts: number, entries: number): boolean {
+  return wait === 0 ? verdicts === entries : round.limited && verdicts < entries && wait <= 60_000
+}
+
+/** Verdicts beside what the oracle says, and the model follows. @returns how many no honest device would get */
+export function judgeVerdicts(
+  round: Round,
+  name: Name,
+  channel: string,
+  entries: readonly Uint8Array[],
+  verdicts: readonly Verdict[],
+): number {
+  if (verdicts.length !== entries.length) throw new Error('every entry has its verdict')
   const space = round.community.liveChannels.get(channel)
   const model = round.channels.get(channel)
   const now = round.world.clock.time
@@ -89,15 +109,12 @@ function judgeAppend(
     const judgement = judgeEntry(bytes)
     const author = authorIn(round, name, space ?? '')
     const expected = expectEntry(round, name, channel, judgement, now)
-    const verdict = result.verdicts[i]
+    const verdict = verdicts[i]
     compareVerdict(verdict, expected, now, bytes)
     if (verdict?.kind === 'accepted' && judgement.code === 'ok' && model) model.take(author, judgement.entry, bytes, now)
     noteEntry(round, channel, judgement, bytes)
-    if (verdict?.kind === 'refused' && verdict.severe) held.severe++
   })
-  if (held.severe >= round.severeMax) mustClose(held.link, closeCodes.forbidden)
-  else mustBeOpen(held.link)
-  return result.verdicts.map(outcomeOf)
+  return verdicts.filter((verdict) => verdict.kind === 'refused' && verdict.severe).length
 }
 
 export function outcomeOf(verdict: Verdict): string {

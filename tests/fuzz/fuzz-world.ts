@@ -92,6 +92,7 @@ export async function openFuzzWorld(hub: Partial<HubSettings>, planted: Planted)
         registerPerDay: often,
         usernameChecks: often,
         previews: often,
+        entryPosts: often,
       },
       digest: { passes: 1, memoryKiB: 8, atOnceMax: 8 },
     },
@@ -173,13 +174,17 @@ export function controlsOf<T extends ControlDown['t']>(link: FuzzLink, t: T): (C
   return link.frames.flatMap((frame) => (frame.kind === 'control' && frame.message.t === t ? [frame.message as never] : []))
 }
 
-/** Settings of one round: often small segments, so that sealing and annexes are met, and sometimes a link that ends at the third severe refusal. */
+/**
+ * Settings of one round: often small segments, so that sealing and annexes are met; sometimes few tokens, so that entries wait;
+ * sometimes a link that ends at the third severe refusal.
+ */
 export function drawSettings(seed: number): Partial<HubSettings> {
   const random = createPrng(seed ^ 0x5eed)
   const small = random.chance(0.7)
   return {
     severeRefusalsMax: random.chance(0.3) ? 3 : 1_000_000,
     turnEntriesMax: random.pick([1, 64, 512]),
+    ...(random.chance(0.25) && { entryBurst: 2 + random.below(8), entriesPerMinute: 15 }),
     ...(small && {
       segmentPostsMax: 3 + random.below(40),
       segmentBytesMax: 2_000 + random.below(60_000),

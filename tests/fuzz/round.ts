@@ -36,6 +36,8 @@ export interface Round {
   /** Home: owned by the honest one. Arena: its owner is as hostile as the rest. Elsewhere: the outsider's. */
   readonly places: { home: string; arena: string; elsewhere: string; general: string }
   readonly severeMax: number
+  /** People have few tokens in this round: what comes fast has to wait. */
+  readonly limited: boolean
   readonly privateMax: number
   readonly tally: Tally
   readonly pool: string[]
@@ -65,6 +67,7 @@ export async function openRound(seed: number, random: Prng, tally: Tally, plante
     links: new Map(),
     honest: createHonest(world, everybody.honest),
     places,
+    limited: settings.entryBurst !== undefined,
     severeMax: settings.severeRefusalsMax ?? 3,
     privateMax: settings.privateDocumentBytesMax ?? 1_048_576,
     tally,

@@ -9,6 +9,7 @@ import { checkEnd } from './end-checks.ts'
 import { httpCase } from './http-cases.ts'
 import { appendCase, commandCase, crowdCase, privateCase, questionCase, strangerCase } from './link-cases.ts'
 import type { Mutant } from './mutants.ts'
+import { postCase, readerCase } from './outside-cases.ts'
 import { parsers, runParserCase } from './parser-cases.ts'
 import { asId, openRound, type Round, restorePlaces } from './round.ts'
 import type { Tally } from './tally.ts'
@@ -34,6 +35,8 @@ const kinds: readonly (readonly [weight: number, run: (round: Round, random: Prn
   [8, privateCase],
   [6, strangerCase],
   [10, httpCase],
+  [5, postCase],
+  [5, readerCase],
 ]
 
 /** @param until the last case to run; the checks at the end come behind it all the same */
