@@ -3,12 +3,14 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { AccountId } from '#shared/base/ids.ts'
 import type { Clock } from '#shared/base/ports.ts'
 import type { Verifier } from '#shared/crypto/ports.ts'
 import { createCommandDesk } from './community/command-desk.ts'
 import { createInviteSight } from './community/invite-sight.ts'
 import { createStructureAuthor } from './community/structure-author.ts'
 import { loadVerifier, nodeHasher, nodeRandom } from './crypto.ts'
+import { nameMark } from './http/account-routes.ts'
 import { createHttp } from './http/http.ts'
 import { createSessions } from './http/sessions.ts'
 import type { HttpSettings } from './http/settings.ts'
@@ -73,15 +75,20 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
 
   const { verifier, native } = settings.verifier ? { verifier: settings.verifier, native: false } : await loadVerifier()
   const threads = settings.verifyThreads ? startVerifyThreads(settings.verifyThreads, log.threadFailed) : undefined
-  const accounts = createSqliteAccountStore(database)
+  const accounts = createSqliteAccountStore(database, journal)
   const community = createSqliteCommunityStore(database)
+  const accountsAsStored = createSqliteAccountStore(database)
+  const eraseAgain = async (id: AccountId) => {
+    const account = await accounts.byId(id)
+    if (account) await accountsAsStored.erase(id, clock.now(), nameMark(secrets.pepper, account.username))
+  }
   const redo = () =>
     redoTaken({
       journal,
       log: createSqliteLogStore(database),
       meta,
       redone: createRedoneMark(database),
-      eraseAccount: async () => {},
+      eraseAccount: eraseAgain,
       clock,
       decision: { random: nodeRandom, limits: hubSettings },
     })
@@ -105,6 +112,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
       async renew() {
         await meta.renew()
         await redo()
+        await goOnErasing()
         return meta.read()
       },
     },
@@ -121,6 +129,9 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     report: log.hub,
     settings: hubSettings,
   })
+  const goOnErasing = async () => {
+    for (const account of await accounts.erasing()) hub.erase(account)
+  }
   const http = createHttp({
     settings: httpSettings,
     accounts,
@@ -143,7 +154,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     health: createHealth({ meta, hub: hub.health, dataDir, startedAt: clock.now(), now: clock.now }),
     pages: fileURLToPath(new URL('../build', import.meta.url)),
   })
-  for (const account of await accounts.erasing()) hub.erase(account)
+  await goOnErasing()
   return {
     hub,
     http,

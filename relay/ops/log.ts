@@ -1,5 +1,7 @@
-// The relay's log: one JSON object a line, on standard error. No token, key, code, password or words of a person ever stand in it.
-import { destination, type Logger, pino, stdSerializers } from 'pino'
+// The relay's log: one JSON object a line, on standard error. No token, key, code, password or words of a person ever stand in it, and of a network
+// address only what tells one network from another.
+import { isIPv4 } from 'node:net'
+import { destination, type Logger, pino } from 'pino'
 import type { LogLevel } from '../config.ts'
 import type { SecurityLog } from '../http/security-log.ts'
 import type { HubEvent } from '../hub-ports.ts'
@@ -14,7 +16,10 @@ export interface RelayLog extends SecurityLog {
 }
 
 export function createRelayLog(level: LogLevel): RelayLog {
-  const log: Logger = pino({ level, base: null, serializers: { err: stdSerializers.err } }, destination({ fd: 2, sync: true }))
+  const log: Logger = pino(
+    { level, base: null, serializers: { err: describeError, address: shortAddress } },
+    destination({ fd: 2, sync: true }),
+  )
   return {
     hub(event) {
       switch (event.kind) {
@@ -42,4 +47,23 @@ export function createRelayLog(level: LogLevel): RelayLog {
     },
     failure: (path, error) => log.error({ path, err: error }, 'a request failed'),
   }
+}
+
+/** What broke and where, but none of what an error may carry along: a parser quotes what it could not read, others hold their input. */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { name, message, stack = '' } = error
+  const codes = Object.fromEntries(
+    Object.entries(error).filter(([key]) => key === 'code' || key === 'errcode' || key === 'errstr'),
+  )
+  const frames = stack.split('\n').filter((line) => line.startsWith('    at '))
+  const said = error instanceof SyntaxError ? {} : { message }
+  return { type: name, ...said, ...codes, stack: frames.join('\n') }
+}
+
+/** 203.0.113.x and 2001:db8:1::/48. @param address as it is counted: IPv4, or an IPv6 /64 */
+export function shortAddress(address: unknown): string {
+  if (typeof address !== 'string' || address === '') return ''
+  if (isIPv4(address)) return address.replace(/\d+$/, 'x')
+  return `${address.split(':').slice(0, 3).join(':')}::/48`
 }

@@ -6,10 +6,12 @@ import { type AccountId, type DeviceId, parseAccountId, parseDeviceId } from '#s
 import type { DeviceKey } from '#shared/protocol/frames.ts'
 import type { AccountRow, AccountStore, SessionRow } from './account-store.ts'
 import type { Database } from './database.ts'
+import type { RedactionJournal } from './redaction-journal.ts'
 
 type Row = Record<string, SQLOutputValue>
 
-export function createSqliteAccountStore(database: Database): AccountStore {
+/** @param journal where erased accounts are written down, so that a backup which is put back does not bring them back */
+export function createSqliteAccountStore(database: Database, journal?: Pick<RedactionJournal, 'add'>): AccountStore {
   const { sql } = database
   const prepare = {
     byId: sql.prepare('SELECT * FROM account WHERE id = ? AND erased = 0'),
@@ -87,6 +89,8 @@ export function createSqliteAccountStore(database: Database): AccountStore {
     isMarked: async (mark) => prepare.isMarked.get(mark) !== undefined,
     erasing: async () => prepare.erasing.all().map((row) => accountId(row.account)),
     async finishErasing(id) {
+      // Behind the erasing and not before it: one that failed must not happen after a restore. Cut short here, it is finished again.
+      journal?.add([{ kind: 'erased', account: id }])
       prepare.finishErasing.run(id)
     },
 

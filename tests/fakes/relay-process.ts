@@ -40,8 +40,15 @@ export function newDataDir(): string {
   return mkdtempSync(join(tmpdir(), 'dupecord-'))
 }
 
-/** @param settings environment variables on top of those that let many tests share one address */
-export async function startRelay(settings: Record<string, string> = {}, dataDir = newDataDir()): Promise<RelayProcess> {
+/**
+ * @param settings environment variables on top of those that let many tests share one address
+ * @param onLog gets what it writes to its log, which else goes where this process' own errors go
+ */
+export async function startRelay(
+  settings: Record<string, string> = {},
+  dataDir = newDataDir(),
+  onLog?: (text: string) => void,
+): Promise<RelayProcess> {
   let child: ChildProcess | undefined
   let port = '0'
   let url = ''
@@ -55,8 +62,9 @@ export async function startRelay(settings: Record<string, string> = {}, dataDir 
     child = spawn(process.execPath, ['relay/main.ts'], {
       cwd: root,
       env: { ...process.env, ...generous, ...settings, PORT: port, DATA_DIR: dataDir },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', onLog ? 'pipe' : 'inherit'],
     })
+    child.stderr?.on('data', (chunk) => onLog?.(String(chunk)))
     ;({ port, url } = await addressPrinted(child))
   }
   await start()
