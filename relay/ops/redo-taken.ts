@@ -32,7 +32,8 @@ export async function redoTaken(ports: RedoPorts): Promise<boolean> {
   const { incarnation } = await ports.meta.read()
   if (ports.redone.read() === incarnation) return false
   const byChannel = new Map<ChannelId, Map<EntryId, TakenEntry[]>>()
-  for (const taken of ports.journal.read()) {
+  const journal = ports.journal.read()
+  for (const taken of journal) {
     if (taken.kind === 'erased') {
       await ports.eraseAccount(taken.account)
       continue
@@ -47,7 +48,7 @@ export async function redoTaken(ports: RedoPorts): Promise<boolean> {
       await redoSome(ports, channel, new Map(all.slice(from, from + idsAtOnce)))
   }
   ports.redone.write(incarnation)
-  return byChannel.size > 0
+  return journal.length > 0
 }
 
 async function redoSome(ports: RedoPorts, channel: ChannelId, taken: ReadonlyMap<EntryId, TakenEntry[]>): Promise<void> {

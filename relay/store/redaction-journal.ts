@@ -10,6 +10,7 @@ import { crc32 } from 'node:zlib'
 import { type Bytes, concatBytes, utf8 } from '#shared/base/bytes.ts'
 import { type AccountId, type ChannelId, type EntryId, idBytes, idFromBytes } from '#shared/base/ids.ts'
 import type { ChannelBatch } from '#shared/log/facts.ts'
+import { storeFull } from './store-full.ts'
 
 export type Taken =
   | { kind: 'gone'; channel: ChannelId; id: EntryId }
@@ -37,9 +38,14 @@ export function openRedactionJournal(path: string, recordsMax = defaultRecordsMa
 
   /** By place and not by appending: what a full disk or a crash left of a record is written over. */
   const write = (bytes: Uint8Array) => {
-    for (let done = 0; done < bytes.length; )
-      done += writeSync(file, bytes, done, bytes.length - done, head.length + records * recordBytes + done)
-    fdatasyncSync(file)
+    try {
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(file, bytes, done, bytes.length - done, head.length + records * recordBytes + done)
+      fdatasyncSync(file)
+    } catch (error) {
+      // To whoever commits it is the same as a database without room: nothing was done, and it can be tried again.
+      throw error instanceof Error && 'code' in error && error.code === 'ENOSPC' ? storeFull() : error
+    }
   }
   const read = () => readRecords(file, records)
   const compact = () => {

@@ -6,7 +6,7 @@ export function isStoreFull(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === 13
 }
 
-/** What a store that is played by a test throws. */
+/** The same from what is stored without SQLite, and from a store that is played by a test. */
 export function storeFull(): Error {
   return Object.assign(new Error('database or disk is full'), { errcode: 13 })
 }
