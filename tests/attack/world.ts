@@ -49,7 +49,7 @@ export interface LiveReader {
 }
 
 /** Sign-ups are quick, and one attacker may try much before he has to wait; else the relay is as it comes. */
-const quick = {
+export const quick = {
   // A small heap: garbage is collected soon, and what is held for good would end the relay.
   NODE_OPTIONS: '--max-old-space-size=96 --max-semi-space-size=2',
   LOG_LEVEL: 'error',

@@ -42,9 +42,15 @@ export interface RawDevice {
 }
 
 /** A link that has not said hello. */
-export async function connectRaw(url: string, options: { path?: string; protocols?: string[] } = {}): Promise<RawDevice> {
-  const { path = '/api/socket', protocols = [] } = options
-  const line = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, protocols, { perMessageDeflate: false })
+export async function connectRaw(
+  url: string,
+  options: { path?: string; protocols?: string[]; origin?: string } = {},
+): Promise<RawDevice> {
+  const { path = '/api/socket', protocols = [], origin } = options
+  const line = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, protocols, {
+    perMessageDeflate: false,
+    ...(origin === undefined ? {} : { origin }),
+  })
   const frames: FrameDown[] = []
   const listeners = new Set<(frame: FrameDown) => void>()
   let end: Closed | undefined
