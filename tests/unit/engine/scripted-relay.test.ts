@@ -194,14 +194,16 @@ test('[SYN-11] a fresh copy that lacks own words takes the old one’s place in 
   expect(parseEntry(s.appends()[0]?.entries[0] ?? new Uint8Array())).toMatchObject({ value: { id: mine } })
 })
 
-test('[BOX-20] `accepted` keeps a row until its element is in a committed document', async () => {
+test('[BOX-20] `accepted` keeps a row until its element is in a committed document; on a new link it is asked for once more', async () => {
   const s = await stage()
   const id = await s.say('hello')
   await s.answer([{ kind: 'accepted', id, seq: 1, at: s.clock.time }])
   expect(s.store.disk.tables.outbox.get(id)?.state).toMatchObject({ kind: 'accepted', seq: 1 })
   expect(countWaiting(s.core.world)).toBe(0)
   await s.reconnect()
-  expect(s.appends().length).toBe(1)
+  expect(s.appends().map((frame) => frame.entries)).toEqual([s.appends()[0]?.entries, s.appends()[0]?.entries])
+  await s.answer([{ kind: 'known', id, seq: 1, gone: false }])
+  expect(s.store.disk.tables.outbox.get(id)?.state).toMatchObject({ kind: 'accepted', seq: 1 })
   await s.down({ t: 'opened', req: s.opens().at(-1)?.req ?? 0, client: s.client })
   await s.update(0, 1)
   expect(s.store.disk.tables.outbox.size).toBe(0)
@@ -416,4 +418,23 @@ test('[BOX-26] a wait ends though the clock is set back meanwhile', async () => 
   s.core.wake()
   await s.core.idle()
   expect(s.appends()).toHaveLength(1)
+})
+
+test('[BOX-27] an edit of what a relay accepted whose clock was set back since goes all the same', async () => {
+  const s = await stage()
+  await s.down({ t: 'opened', req: s.opens()[0]?.req ?? 0, client: s.client })
+  const id = await s.say('first words')
+  await s.update(0, 1)
+  await s.answer([{ kind: 'known', id, seq: 1, gone: false }])
+  const dayMs = 86_400_000
+  await s.down({ t: 'beat', mark: 'm', now: s.clock.time - dayMs })
+  const edit = makeTimeId<'entry'>(s.clock.time, new Uint8Array(16))
+  await s.core.call(edit, 'edit', { channel: s.channel, id, text: 'better words' })
+  await s.core.idle()
+  await s.answer([{ kind: 'refused', id: edit, code: 'clock', severe: false }])
+  s.clock.time += 5_000
+  s.core.wake()
+  await s.core.idle()
+  const parsed = parseEntry(s.appends().at(-1)?.entries[0] ?? new Uint8Array())
+  expect(parsed.ok && parsed.value.at - (s.clock.time - dayMs)).toBeLessThan(120_000)
 })

@@ -164,7 +164,9 @@ function refused(world: World, link: Link, row: OutboxRow, { code }: Extract<Ver
     putRow(world, { ...row, state: { kind: 'notarget', since } })
   } else if (code === 'clock') {
     link.paused.set(row.channel, pauseFor(world, clockPauseMs))
-    putRow(world, { ...row, signed: undefined, state: { kind: 'waiting' } })
+    // What its author saw is as far ahead, so it is not in the relay's history like that: it goes again itself, and will be signed earlier.
+    const after = Math.min(row.after, Math.floor(relayNow(world)) + limits.clockAheadMs / 2)
+    putRow(world, { ...row, after, signed: undefined, state: { kind: 'waiting' } })
   } else {
     refuseRow(world, row, code, true)
   }

@@ -41,6 +41,8 @@ export async function onReady(world: World, link: Link): Promise<void> {
     if (!world.tables.channel.has(row.channel) && world.tables.outbox.has(row.id))
       refuseChannel(world, row.channel, world.tables.space.has(row.space) ? 'nochannel' : 'notmember')
   }
+  // Accepted on another link and not seen since: a relay that was set back has lost it, and need not know. It answers `known` where it has it.
+  for (const { id } of world.tables.channel.values()) waitAgain(world, id)
   const plans = [...world.tables.channel.values()].map((row) => ({ row, rev: link.listings.get(row.id)?.rev ?? row.heldRev }))
   link.listings.clear()
   plans.sort((a, b) => Number(b.row.id === world.viewed) - Number(a.row.id === world.viewed))
