@@ -379,3 +379,49 @@ test('[CMD-23] leaving takes the community away here, and a person who left may 
   expect(await bob.texts(channel)).toEqual(['hello'])
   expect(membersView(ann.core.world, space)).toHaveLength(2)
 })
+
+test('[ERA-18] who left keeps his name beside what he wrote; an erased account is one that was deleted, and its words go', async () => {
+  const { world, ann, bob, say, channel, space } = await pair()
+  const cat = await world.join('cat')
+  await world.invite(ann, cat, space)
+  await say(bob, 'I was here.')
+  await say(cat, 'So was I.')
+  await bob.call('leave', { space })
+  const shown = () => timelineView(ann.core.world, channel, 9).messages.map(({ username, text }) => [username, text])
+  await ann.texts(channel)
+  expect(shown()).toEqual([
+    ['bob', 'I was here.'],
+    ['cat', 'So was I.'],
+  ])
+  const gone = cat.core.world.ports.me.account
+  // Its words are held back, so that what stands in between is seen.
+  world.filter = (_, frame) => frame.kind !== 'update'
+  world.hub.erase(gone)
+  await world.settle()
+  expect(shown()[1]).toEqual(['Deleted account', 'So was I.'])
+  expect(membersView(ann.core.world, space).map(({ username }) => username)).toEqual(['ann'])
+  world.filter = () => true
+  await ann.cut()
+  await ann.connect()
+  expect(await ann.texts(channel)).toEqual(['I was here.'])
+})
+
+test('[REV-5] what a device’s key signed counts until it was revoked, by the relay’s clock and not by its author’s', async () => {
+  const { world, ann, say, channel, space } = await pair()
+  await say(ann, 'before')
+  const until = world.clock.time + 30_000
+  world.clock.time += 60_000
+  await say(ann, 'after')
+  world.filter = (_, frame) => {
+    if (frame.kind !== 'control' || frame.message.t !== 'keys') return true
+    for (const row of frame.message.rows) if (row.account === ann.core.world.ports.me.account) row.until = until
+    return true
+  }
+  const cat = await world.join('cat')
+  await world.invite(ann, cat, space)
+  await cat.texts(channel)
+  expect(timelineView(cat.core.world, channel, 9).messages.map(({ text, verified }) => [text, verified])).toEqual([
+    ['before', true],
+    ['after', false],
+  ])
+})

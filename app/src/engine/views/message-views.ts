@@ -1,5 +1,5 @@
 // Messages as views see them: a window of the timeline, and what was not sent.
-import type { ChannelId, SpaceId } from '#shared/base/ids.ts'
+import type { AccountId, ChannelId, SpaceId } from '#shared/base/ids.ts'
 import type { TimelinePost } from '#shared/log/post-view.ts'
 import type { MessageView, TimelineView, UnsentView } from '../api.ts'
 import { textOf } from '../core/outbox.ts'
@@ -45,13 +45,21 @@ export function countWaiting(world: World): number {
   return waiting
 }
 
+/** '' while the roster is not here. Who left keeps his name; an erased account has none. */
+function nameOf(world: World, space: SpaceId | undefined, by: AccountId): string {
+  const { me } = world.ports
+  const row = space && rosterOf(world, space).get(by)
+  if (row) return row.username || 'Deleted account'
+  return by === me.account ? me.username : ''
+}
+
 function messageView(world: World, space: SpaceId | undefined, post: TimelinePost): MessageView {
   const { me } = world.ports
   const text = textOf(post.body)
   return {
     id: post.id,
     by: post.by,
-    username: (space && rosterOf(world, space).get(post.by)?.username) || (post.by === me.account ? me.username : ''),
+    username: nameOf(world, space, post.by),
     you: post.by === me.account,
     at: post.at,
     arrived: post.arrived,
