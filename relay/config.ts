@@ -23,7 +23,19 @@ export interface Config {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'] satisfies LogLevel[]
-const plainNames = ['DATA_DIR', 'HOST', 'PORT', 'PUBLIC_URL', 'ORIGINS', 'TRUSTED_PROXIES', 'LOG_LEVEL', 'VERIFY_THREADS']
+const plainNames = [
+  'DATA_DIR',
+  'HOST',
+  'PORT',
+  'PUBLIC_URL',
+  'ORIGINS',
+  'TRUSTED_PROXIES',
+  'LOG_LEVEL',
+  'VERIFY_THREADS',
+  'METRICS_TOKEN',
+]
+/** Not to be printed. */
+const secretNames = ['METRICS_TOKEN']
 const limitPrefix = 'LIMIT_'
 
 /** Every limit has its variable: `entryBurst` is LIMIT_ENTRY_BURST=300, `prelogin` is LIMIT_PRELOGIN=30/60 (how many / in seconds). */
@@ -72,6 +84,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       limits: { ...httpDefaults.limits, ...Object.fromEntries(Object.entries(httpDefaults.limits).map(rate)) },
       session: numbersOf(httpDefaults.session, sessionKey),
       digest: numbersOf(httpDefaults.digest, digestKey),
+      metricsToken: readToken('METRICS_TOKEN', given('METRICS_TOKEN')),
       trustedProxies: listOf(given('TRUSTED_PROXIES')),
       tls: publicUrl.startsWith('https:'),
     },
@@ -86,7 +99,7 @@ export function describeConfig(config: Config, port: number, env: Readonly<Recor
   const lines = [
     `dupecord is at http://${shown}:${port}${config.publicUrl ? `, for others at ${config.publicUrl}` : ''}`,
     `  data      ${config.dataDir}`,
-    `  settings  ${changed.length > 0 ? changed.map((name) => `${name}=${env[name]}`).join(' ') : 'all as they come (relay/README.md)'}`,
+    `  settings  ${changed.length > 0 ? changed.map((name) => `${name}=${secretNames.includes(name) ? '…' : env[name]}`).join(' ') : 'all as they come (relay/README.md)'}`,
     '  mail      not set up: accounts work without it, addresses stay unconfirmed',
   ]
   if (config.http.tls) lines.push('  TLS       by the proxy at PUBLIC_URL')
@@ -139,6 +152,12 @@ function readRate(name: string, raw: string, fallback: RateLimit): RateLimit {
   const [points = '', seconds = '', ...rest] = raw.split('/')
   if (rest.length > 0 || seconds === '') throw new Error(`${name}=${raw} is not of the form 30/60 (how many / in seconds)`)
   return { points: wholeNumber(name, points, 1, 1e9), seconds: wholeNumber(name, seconds, 1, 1e9) }
+}
+
+function readToken(name: string, raw: string): string {
+  if (raw !== '' && !/^[\w.~+/=-]{16,200}$/.test(raw))
+    throw new Error(`${name} is not a token of 16 to 200 letters and figures (one is made by: openssl rand -base64 24)`)
+  return raw
 }
 
 function originOf(name: string, raw: string): string {

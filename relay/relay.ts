@@ -15,15 +15,20 @@ import { createHttp } from './http/http.ts'
 import { createSessions } from './http/sessions.ts'
 import type { HttpSettings } from './http/settings.ts'
 import { createHub, type Hub } from './hub.ts'
+import { createCounters } from './hub-counters.ts'
 import type { HubSettings } from './hub-ports.ts'
+import { readFreeBytes } from './ops/free-bytes.ts'
 import { createHealth } from './ops/health.ts'
 import type { RelayLog } from './ops/log.ts'
+import { createMeasured } from './ops/measured.ts'
+import { createMetrics } from './ops/metrics.ts'
 import { redoTaken } from './ops/redo-taken.ts'
 import { openSecrets } from './ops/secrets.ts'
 import type { AccountStore } from './store/account-store.ts'
 import type { CommunityStore } from './store/community-store.ts'
 import { lockData } from './store/data-lock.ts'
 import { type Database, openDatabase } from './store/database.ts'
+import { createDatabaseFigures } from './store/database-figures.ts'
 import { createIncarnationFile } from './store/incarnation-file.ts'
 import type { LogStore } from './store/log-store.ts'
 import { openRedactionJournal } from './store/redaction-journal.ts'
@@ -69,14 +74,19 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const unlock = lockData(join(dataDir, 'lock'))
   const secrets = openSecrets(join(dataDir, 'secrets.json'), nodeRandom)
-  const database = openDatabase(join(dataDir, 'relay.db'))
+  const databasePath = join(dataDir, 'relay.db')
+  const database = openDatabase(databasePath)
+  const figures = createDatabaseFigures(database, databasePath)
+  const counters = createCounters()
+  const measured = createMeasured(() => performance.now())
   const { meta, restored } = openMetaStore(database, createIncarnationFile(join(dataDir, 'incarnation')), nodeRandom)
   const journal = openRedactionJournal(join(dataDir, 'redactions'))
 
-  const { verifier, native } = settings.verifier ? { verifier: settings.verifier, native: false } : await loadVerifier()
+  const loaded = settings.verifier ? { verifier: settings.verifier, native: false } : await loadVerifier()
+  const verifier = measured.verifier(loaded.verifier)
   const threads = settings.verifyThreads ? startVerifyThreads(settings.verifyThreads, log.threadFailed) : undefined
   const accounts = createSqliteAccountStore(database, journal)
-  const community = createSqliteCommunityStore(database)
+  const community = measured.community(createSqliteCommunityStore(database))
   const accountsAsStored = createSqliteAccountStore(database)
   const eraseAgain = async (id: AccountId) => {
     const account = await accounts.byId(id)
@@ -94,7 +104,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     })
   if (await redo()) database.scrub()
   const stored = createSqliteLogStore(database, journal)
-  const channels = settings.wrapChannels?.(stored) ?? stored
+  const channels = measured.log(settings.wrapChannels?.(stored) ?? stored)
   const structure = await createStructureAuthor({ store: community, random: nodeRandom })
   const sessions = createSessions({
     store: accounts,
@@ -127,6 +137,8 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     clock,
     nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
     report: log.hub,
+    disk: { freeBytes: () => readFreeBytes(dataDir), databaseBytes: figures.usedBytes },
+    counters,
     settings: hubSettings,
   })
   const goOnErasing = async () => {
@@ -151,7 +163,24 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     // One above what the hub's clock may have reached by commits that are not on the disk yet.
     relayTime: async () => Math.max(clock.now(), (await meta.read()).clock + 1),
     eraseTraces: hub.erase,
-    health: createHealth({ meta, hub: hub.health, dataDir, startedAt: clock.now(), now: clock.now }),
+    hasRoom: () => !hub.health().full,
+    health: createHealth({
+      meta,
+      hub: hub.health,
+      freeBytes: () => readFreeBytes(dataDir),
+      startedAt: clock.now(),
+      now: clock.now,
+    }),
+    metrics: createMetrics({
+      counters,
+      commits: measured.commits,
+      verifications: measured.verifications,
+      hub: hub.health,
+      meta,
+      database: { usedBytes: figures.usedBytes, walBytes: figures.walBytes, sessions: () => figures.sessions(clock.now()) },
+      freeBytes: () => readFreeBytes(dataDir),
+      node: process.versions.node,
+    }),
     pages: fileURLToPath(new URL('../build', import.meta.url)),
   })
   await goOnErasing()
@@ -162,7 +191,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     accounts,
     community,
     channels,
-    native,
+    native: loaded.native,
     restored,
     close: async () => {
       await hub.stop()

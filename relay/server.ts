@@ -1,5 +1,6 @@
-// A relay on a port: HTTP and sockets on one server, and the second's tick. It reads no environment and ends no process.
-import { createServer } from 'node:http'
+// A relay on a port: HTTP and sockets on one server, the second's tick, and the end of it all in order: first nobody new is taken, then what came
+// is answered and devices are told when to come back, then lines are emptied and closed, then the data. It reads no environment and ends no process.
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Clock } from '#shared/base/ports.ts'
@@ -10,6 +11,8 @@ import type { Relay } from './relay.ts'
 import { attachSocket } from './socket/socket.ts'
 
 const tickMs = 1_000
+/** Requests that are still being answered at a stop, and lines that still empty, are waited for so long. */
+const patienceMs = 3_000
 const clock: Clock = { now: () => Date.now() }
 
 export interface RelayServer {
@@ -23,7 +26,15 @@ export async function startServer(
   relay: Relay,
   config: Pick<Config, 'host' | 'port' | 'publicUrl' | 'origins' | 'http'>,
 ): Promise<RelayServer> {
-  const server = createServer(getRequestListener(relay.http.fetch))
+  const listener = getRequestListener(relay.http.fetch)
+  const answering = new Set<ServerResponse>()
+  let stopping = false
+  const server = createServer((request, response) => {
+    if (stopping) return void response.writeHead(503, { connection: 'close', 'retry-after': '2' }).end()
+    answering.add(response)
+    response.once('close', () => answering.delete(response))
+    return listener(request, response)
+  })
   const sockets = createLimiter(config.http.limits.sockets, clock)
   const socket = attachSocket({
     server,
@@ -48,6 +59,11 @@ export async function startServer(
     // reason: a server that listens on a port has an address of this kind
     port: (server.address() as AddressInfo).port,
     stop: async () => {
+      stopping = true
+      socket.refuseAll()
+      await relay.hub.stop()
+      const answered = [...answering].map((response) => new Promise((resolve) => response.once('close', resolve)))
+      await Promise.race([Promise.all([socket.emptied(), ...answered]), patience()])
       clearInterval(ticks)
       server.close()
       await relay.close()
@@ -55,4 +71,8 @@ export async function startServer(
       server.closeAllConnections()
     },
   }
+}
+
+function patience(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, patienceMs).unref())
 }

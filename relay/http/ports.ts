@@ -37,6 +37,9 @@ export interface HttpPorts {
   /** Ends the lines of an account that was erased, and takes away what it left. */
   eraseTraces: Hub['erase']
   health(): Promise<Health>
+  /** false: nothing new is stored now. */
+  hasRoom?: (() => boolean) | undefined
+  metrics?: { readonly contentType: string; text(): Promise<string> } | undefined
   /** Folder of the built app; without one (development) only the API is served. */
   pages: string
 }

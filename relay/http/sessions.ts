@@ -9,6 +9,7 @@ import type { Clock, Random } from '#shared/base/ports.ts'
 import { taggedHash } from '#shared/crypto/signed-bytes.ts'
 import { nodeHasher } from '../crypto.ts'
 import type { AccountStore, SessionRow } from '../store/account-store.ts'
+import { isStoreFull } from '../store/store-full.ts'
 import type { HttpSettings } from './settings.ts'
 
 declare module 'lucia' {
@@ -82,8 +83,14 @@ export function createSessions(ports: {
   async function prolong(row: SessionRow): Promise<number> {
     const expires = lifeEnd(row)
     if (row.dev === '' || expires - row.expires < settings.renewMs) return row.expires
-    await store.updateSession({ ...row, expires })
-    return expires
+    try {
+      await store.updateSession({ ...row, expires })
+      return expires
+    } catch (error) {
+      // Without room one reads on as long as the session was to live anyway; it is prolonged when there is some.
+      if (!isStoreFull(error)) throw error
+      return row.expires
+    }
   }
 
   return {

@@ -42,6 +42,8 @@ export interface HttpSettings {
   bodyBytesMax: number
   /** Except for the one that brings entries. */
   entryPostBytesMax: number
+  /** Lets an operator's collector read /metrics from elsewhere; '' = nobody. */
+  metricsToken: string
   /** Sockets of one address at one time that have not said hello yet. */
   newcomersPerAddressMax: number
   /** Addresses and subnets (`10.0.0.0/8`) whose X-Forwarded-For is believed. */
@@ -71,6 +73,7 @@ export const httpDefaults: HttpSettings = {
   digest: { passes: 2, memoryKiB: 19_456, atOnceMax: 8 },
   bodyBytesMax: 16_384,
   entryPostBytesMax: limits.entryPostBytesMax,
+  metricsToken: '',
   newcomersPerAddressMax: 20,
   trustedProxies: [],
   tls: false,

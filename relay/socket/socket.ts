@@ -28,7 +28,15 @@ const tooMany = '429 Too Many Requests'
 /** After a close frame nothing is sent; a peer that does not answer it is cut. */
 const closeTimeoutMs = 1_000
 
-export function attachSocket({ server, hub, origins, admit, addressOf, newcomersMax }: SocketPorts): { close(): void } {
+export interface Sockets {
+  /** From now on nobody new gets one: the relay stops. */
+  refuseAll(): void
+  /** Resolves when every socket that there is now is gone. */
+  emptied(): Promise<void>
+  close(): void
+}
+
+export function attachSocket({ server, hub, origins, admit, addressOf, newcomersMax }: SocketPorts): Sockets {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.frameBytesMax,
@@ -38,11 +46,13 @@ export function attachSocket({ server, hub, origins, admit, addressOf, newcomers
   const newcomers = createNewcomers<LinkHandle>(newcomersMax, (link) => link.isGreeted())
 
   const stock = createStockSockets(hub.read)
+  let isRefusing = false
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     // Until ws takes it over, an error here would end the process.
     const drop = () => stream.destroy()
     stream.on('error', drop)
+    if (isRefusing) return refuse(stream, '503 Service Unavailable', 'retry-after: 2\r\n')
     const segment = segmentOfUrl(request.url)
     if (request.url !== '/api/socket' && !segment) return refuse(stream, '404 Not Found')
     if (!isOwnPage(request, origins)) return refuse(stream, '403 Forbidden')
@@ -50,6 +60,7 @@ export function attachSocket({ server, hub, origins, admit, addressOf, newcomers
     const address = addressOf(request.socket.remoteAddress ?? '', String(request.headers['x-forwarded-for'] ?? ''))
     if (!segment && !newcomers.hasRoom(address)) return refuse(stream, tooMany, `retry-after: ${newcomersWaitS}\r\n`)
     admit(address).then((waitS) => {
+      if (isRefusing) return refuse(stream, '503 Service Unavailable', 'retry-after: 2\r\n')
       if (waitS > 0) return refuse(stream, tooMany, `retry-after: ${waitS}\r\n`)
       stream.off('error', drop)
       if (segment) stock.upgrade(request, stream, head, segment)
@@ -84,6 +95,14 @@ export function attachSocket({ server, hub, origins, admit, addressOf, newcomers
   }
 
   return {
+    refuseAll() {
+      isRefusing = true
+    },
+    emptied: async () => {
+      await Promise.all(
+        [...sockets.clients, ...stock.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+      )
+    },
     close() {
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()

@@ -10,6 +10,8 @@ import { createOutgoing } from './outgoing.ts'
 
 export interface StockSockets {
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, segment: SegmentId): void
+  /** Sockets of the moment. */
+  readonly clients: ReadonlySet<WebSocket>
   close(): void
 }
 
@@ -73,6 +75,7 @@ export function createStockSockets(read: Hub['read']): StockSockets {
       const token = offeredBy(request.headers['sec-websocket-protocol']).find((one) => one.startsWith(tokenPrefix)) ?? ''
       sockets.handleUpgrade(request, stream, head, (socket) => join(socket, stream, segment, token.slice(tokenPrefix.length)))
     },
+    clients: sockets.clients,
     close() {
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()

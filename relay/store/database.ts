@@ -113,12 +113,7 @@ export interface Database {
 
 /** @param path a file, or ':memory:'. Durable: WAL, synchronous=FULL; secure_delete, so that erased text leaves the pages. */
 export function openDatabase(path: string): Database {
-  const sql = new DatabaseSync(path)
-  sql.exec(
-    // 64 MB of pages stay at hand; the log is carried over every 16 MB, so that a page which many commits touch is carried over once.
-    `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=${busyMs.write};
-     PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000`,
-  )
+  const sql = openFile(path)
   const transaction = <Value>(work: () => Value): Value => {
     sql.exec('BEGIN IMMEDIATE')
     try {
@@ -193,6 +188,24 @@ export function openDatabase(path: string): Database {
       if (walFile !== undefined) closeSync(walFile)
       sql.close()
     },
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  // 64 MB of pages stay at hand; the log is carried over every 16 MB, so that a page which many commits touch is carried over once.
+  const pragmas = `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;
+     PRAGMA busy_timeout=${busyMs.write}; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000`
+  const sql = new DatabaseSync(path)
+  try {
+    sql.exec(pragmas)
+    return sql
+  } catch (error) {
+    sql.close()
+    if (!isDiskTrouble(error)) throw error
+    // A disk so full that not even the small file fits by which processes share the log: it can still be read by one alone, which needs none.
+    const alone = new DatabaseSync(path)
+    alone.exec(`PRAGMA locking_mode=EXCLUSIVE; ${pragmas}`)
+    return alone
   }
 }
 

@@ -14,10 +14,10 @@ export interface RelayProcess {
   readonly dataDir: string
   /** Of the process as it runs now; 0 while it does not. */
   readonly pid: number
-  /** Ends it kindly, as an operator does. */
-  stop(): Promise<void>
+  /** Ends it kindly, as an operator does. Answers how it ended. */
+  stop(): Promise<number | null>
   /** Ends it at once, as a power cut does. */
-  kill(): Promise<void>
+  kill(): Promise<number | null>
   start(): Promise<void>
   /** Stops it and removes its data. */
   remove(): Promise<void>
@@ -43,23 +43,28 @@ export function newDataDir(): string {
 /**
  * @param settings environment variables on top of those that let many tests share one address
  * @param onLog gets what it writes to its log, which else goes where this process' own errors go
+ * @param under a command that runs the relay's
  */
 export async function startRelay(
   settings: Record<string, string> = {},
   dataDir = newDataDir(),
   onLog?: (text: string) => void,
+  under: readonly string[] = [],
 ): Promise<RelayProcess> {
   let child: ChildProcess | undefined
   let port = '0'
   let url = ''
   const end = async (signal: NodeJS.Signals) => {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    if (!child) return null
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
     const gone = once(child, 'exit')
     child.kill(signal)
     await gone
+    return child.exitCode
   }
   const start = async () => {
-    child = spawn(process.execPath, ['relay/main.ts'], {
+    const [command = '', ...args] = [...under, process.execPath, 'relay/main.ts']
+    child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...generous, ...settings, PORT: port, DATA_DIR: dataDir },
       stdio: ['ignore', 'pipe', onLog ? 'pipe' : 'inherit'],
