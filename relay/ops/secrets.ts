@@ -18,7 +18,7 @@ export function openSecrets(path: string, random: Random): Secrets {
     write(path, secrets)
     return secrets
   }
-  const raw: unknown = JSON.parse(text)
+  const raw = parse(text, path)
   return { pepper: keyIn(raw, 'pepper', path), markKey: keyIn(raw, 'markKey', path) }
 }
 
@@ -37,6 +37,15 @@ function write(path: string, { pepper, markKey }: Secrets): void {
   fsyncSync(file)
   closeSync(file)
   renameSync(`${path}.new`, path)
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Without the cause: a parser quotes what it could not read, and whoever starts the relay prints what it is told.
+    throw new Error(`${path} is not JSON: bring the file back from its copy`)
+  }
 }
 
 function keyIn(raw: unknown, name: keyof Secrets, path: string): Bytes {

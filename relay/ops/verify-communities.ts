@@ -174,16 +174,16 @@ function verifyMembers(
 ): void {
   const left = new Map(expected)
   for (const row of database.iterate(
-    `SELECT member.*, account.erased FROM member LEFT JOIN account ON account.id = member.account AND account.erased = 1
-      AND NOT EXISTS (SELECT 1 FROM erasing WHERE erasing.account = member.account) WHERE space = ? ORDER BY member.account`,
+    `SELECT member.*, account.erased, EXISTS (SELECT 1 FROM erasing WHERE erasing.account = member.account) AS is_going
+      FROM member LEFT JOIN account ON account.id = member.account AND account.erased = 1 WHERE space = ? ORDER BY member.account`,
     space,
   )) {
     const where = `member ${row.account} of community ${space}`
     const member = left.get(String(row.account))
     left.delete(String(row.account))
     if (row.erased === 1) {
-      // No command says so: the account is no more, and its name must not stand here.
-      if (row.left_at === 0 || row.username !== '')
+      // No command says so: the account is no more, and its name must not stand here, at the latest when the erasing has come to its end.
+      if (row.is_going === 0 && (row.left_at === 0 || row.username !== ''))
         findings.add('erased', where, 'its account was erased, but it stands here still')
     } else if (!member) findings.add('member', where, 'no command let this account in')
     else if (Number(row.joined) !== member.joined || Number(row.left_at) !== member.left || Number(row.n) !== member.n)

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { backUp } from '#relay/ops/backup.ts'
 import { restore } from '#relay/ops/restore.ts'
 import { verify } from '#relay/ops/verify.ts'
+import { readDatabaseFile } from '#relay/store/database-file.ts'
 import { concatBytes, toBase64Url, utf8 } from '#shared/base/bytes.ts'
 import { statementSignedBytes, writeDevRevoke } from '#shared/crypto/statements.ts'
 import { encodeUp } from '#shared/protocol/frame-codec.ts'
@@ -72,6 +73,13 @@ async function live(name: string, posts: number): Promise<RawPerson> {
   return person
 }
 
+function rosterNames(): unknown[] {
+  const database = readDatabaseFile(join(world.relay.dataDir, 'relay.db'))
+  const rows = database.all("SELECT username FROM member WHERE username <> ''")
+  database.close()
+  return rows
+}
+
 const erase = (person: RawPerson) =>
   postJson(world.relay.url, '/api/account/erase', { authKey: toBase64Url(person.authKey) }, person.token)
 
@@ -118,8 +126,10 @@ test('[ERA-17] a relay that is killed right after its word goes on with the eras
   const words = secrets(name)
   const person = await live(name, 2_000)
   expect(await erase(person)).toMatchObject({ status: 202 })
+  await until(() => rosterNames().length === 4, 'its name is out of the roster')
   await world.relay.kill()
   expect(found(words)).not.toEqual([])
+  expect(await verify(join(world.relay.dataDir, 'relay.db'))).toMatchObject({ wrong: 0, findings: [] })
   await world.relay.start()
   await until(() => found(words).length === 0, 'no byte is left')
   await world.relay.stop()

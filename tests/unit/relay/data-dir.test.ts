@@ -1,6 +1,6 @@
 // What lies in the data directory beside the database: the incarnation, the secrets, the lock.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -98,4 +98,15 @@ test('a disk too full to carry the log over ends no relay and keeps none from st
     encoding: 'utf8',
   })
   expect(ran.stdout.trim(), ran.stderr).toBe('[true,false,30]')
+})
+
+test('[OBS-4] a secrets file that is cut off is named, and nothing of it is quoted', () => {
+  const path = join(folder, 'secrets.json')
+  openSecrets(path, random)
+  const whole = readFileSync(path, 'utf8')
+  const { pepper } = JSON.parse(whole)
+  for (const text of [whole.replace('"pepper"', 'pepper'), whole.replaceAll('"', ''), pepper]) {
+    writeFileSync(path, text)
+    expect(() => openSecrets(path, random)).toThrow(`${path} is not JSON: bring the file back from its copy`)
+  }
 })
