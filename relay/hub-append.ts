@@ -159,7 +159,7 @@ async function authorOf({ memory }: HubParts, link: Link, space: SpaceId, channe
 
 /** What was committed, to everyone who has it open. */
 export async function tellUpdates(
-  { links, memory, ports, readers, counters }: HubParts,
+  { links, memory, ports, readers, served, counters }: HubParts,
   channel: ChannelId,
   { updates, opened, batch }: Omit<Decision, 'answers'>,
 ): Promise<void> {
@@ -171,6 +171,7 @@ export async function tellUpdates(
         for (const { id, of, client } of opened)
           links.send(link, { t: 'segment', channel, seg: id, of: of === 0 ? '' : of, client })
   for (const { segment, update } of updates) {
+    served.drop(segment)
     readers.tell(segment, update)
     const bytes = encodeDown({ kind: 'update', seg: segment, update })
     for (const link of links.subscribers(segment)) {

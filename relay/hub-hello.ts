@@ -2,7 +2,6 @@
 import { parseBase64Url } from '#shared/base/bytes.ts'
 import type { SpaceId } from '#shared/base/ids.ts'
 import { channelRights } from '#shared/community/permissions.ts'
-import type { ChannelState } from '#shared/log/facts.ts'
 import { type ChannelHead, type ControlUp, closeCodes, protocolVersion } from '#shared/protocol/frames.ts'
 import { isAhead, writeMark } from './channel/mark.ts'
 import { pagesOf } from './channel/pages.ts'
@@ -12,6 +11,7 @@ import type { HubMemory } from './hub-memory.ts'
 import type { HubPorts } from './hub-ports.ts'
 import type { Readers } from './hub-readers.ts'
 import type { Room } from './hub-room.ts'
+import type { Served } from './hub-served.ts'
 
 export interface HubParts {
   ports: HubPorts
@@ -19,6 +19,7 @@ export interface HubParts {
   memory: HubMemory
   readers: Readers
   room: Room
+  served: Served
   counters: HubCounters
 }
 
@@ -91,20 +92,22 @@ export async function sendSpace(hub: HubParts, link: Link, space: SpaceId, only?
   const head = await memory.head(space)
   const account = link.session?.account
   if (!head || !account) return
-  const seen = (await ports.log.channels(space)).filter(
+  const seen = (await ports.log.heads(space, account, unreadMax)).filter(
     ({ id }) =>
       (!only || only.has(id)) && channelRights(head.state, account, link.spaces.has(space), head.state.channels[id]).view,
   )
-  const marks = new Map((await ports.log.readMarkers(account)).map((marker) => [marker.channel, marker.seq]))
-  const heads: ChannelHead[] = []
-  for (const channel of seen) heads.push(await headOf(channel, marks.get(channel.id) ?? 0))
+  const heads = seen.map(
+    ({ id, rev, head: newest, last, unread }): ChannelHead => ({
+      id,
+      rev,
+      view: 0,
+      head: newest === 0 ? '' : newest,
+      last,
+      unread,
+    }),
+  )
   const pages = pagesOf(heads)
   pages.forEach((channels, i) => {
     links.send(link, { t: 'space', id: space, n: head.n, channels, more: i < pages.length - 1 })
   })
-
-  async function headOf({ id, rev, head: newest, last }: ChannelState, readSeq: number): Promise<ChannelHead> {
-    const unread = account && last > readSeq ? await ports.log.unread(id, account, readSeq, unreadMax) : 0
-    return { id, rev, view: 0, head: newest === 0 ? '' : newest, last, unread }
-  }
 }

@@ -93,6 +93,8 @@ export interface HubSettings {
   helloTimeoutMs: number
   linkQueueBytesMax: number
   openSegmentsPerLinkMax: number
+  /** Whole segments kept as they were served last: what many open is read once. */
+  servedBytesMax: number
   /** Below this the disk counts as full: soon SQLite would fail to commit. */
   freeBytesMin: number
   /** What the database may hold; the default is no bound. */
@@ -136,6 +138,7 @@ export const hubDefaults: HubSettings = {
   helloTimeoutMs: limits.helloTimeoutMs,
   linkQueueBytesMax: limits.linkQueueBytesMax,
   openSegmentsPerLinkMax: limits.openSegmentsPerLinkMax,
+  servedBytesMax: 33_554_432,
   freeBytesMin: 64 * 1024 * 1024,
   databaseBytesMax: 1_000_000_000_000,
   roomWaitMs: 15_000,

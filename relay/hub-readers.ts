@@ -3,7 +3,7 @@
 // A reader is no device's link: it has no inbox, and whatever else it says is not kept. Refusals wait for the next tick, so that neither their
 // words nor their time tell whether there is such a segment.
 import { createByteWriter } from '#shared/base/byte-cursor.ts'
-import type { Bytes } from '#shared/base/bytes.ts'
+import { type Bytes, concatBytes } from '#shared/base/bytes.ts'
 import type { AccountId, ChannelId, SegmentId, SpaceId } from '#shared/base/ids.ts'
 import { channelRights } from '#shared/community/permissions.ts'
 import { serveSegment } from '#shared/log/update-bytes.ts'
@@ -12,6 +12,7 @@ import { readStockMessage, stockSteps, type VectorRead } from '#shared/protocol/
 import type { HubCounters } from './hub-counters.ts'
 import type { HubMemory } from './hub-memory.ts'
 import type { HubPorts, Wire } from './hub-ports.ts'
+import { createServed } from './hub-served.ts'
 
 export interface ReaderWire extends Wire {
   /** A living peer answers it (`heard`) without its program knowing of it. */
@@ -86,8 +87,7 @@ export function createReaders(ports: HubPorts, memory: HubMemory, counters: HubC
   const refused = new Set<Reader>()
   const followers = new Map<SegmentId, Set<Reader>>()
   const byAccount = new Map<AccountId, Set<Reader>>()
-  /** The newest answer: in a storm all ask for the same. */
-  let served: { segment: SegmentId; rev: number; n: number; message: Bytes } | undefined
+  const served = createServed(settings.servedBytesMax)
 
   function forget(reader: Reader): void {
     reader.closed = true
@@ -172,14 +172,13 @@ export function createReaders(ports: HubPorts, memory: HubMemory, counters: HubC
       close(reader, closeCodes.history, 'not this history')
       return 0
     }
-    if (served?.segment !== segment.id || served.rev !== segment.rev || served.n !== n) {
-      const update = serveSegment(segment, await ports.log.tape(segment.id, n), n)
-      served = { segment: segment.id, rev: segment.rev, n, message: syncMessage(stockSteps.two, update) }
-    }
+    const message = await served.serve(segment, n, async () =>
+      syncMessage(stockSteps.two, serveSegment(segment, await ports.log.tape(segment.id, n), n)),
+    )
     if (reader.closed) return 0
     addTo(followers, segment.id, reader)
-    send(reader, served.message)
-    return served.message.length
+    send(reader, message)
+    return message.length
   }
 
   /** @returns bytes sent, and what letting it in counts for */
@@ -234,7 +233,7 @@ export function createReaders(ports: HubPorts, memory: HubMemory, counters: HubC
     },
     tell(segment, update) {
       // What was deleted is not kept here either.
-      if (served?.segment === segment) served = undefined
+      served.drop(segment)
       const following = followers.get(segment)
       if (!following) return
       const message = syncMessage(stockSteps.update, update)
@@ -278,7 +277,7 @@ export function createReaders(ports: HubPorts, memory: HubMemory, counters: HubC
       if (ready.size > 0) wake()
     },
     closeAll(code, reason) {
-      served = undefined
+      served.forgetAll()
       closeWhere(() => true, code, reason)
     },
     get count() {
@@ -291,12 +290,7 @@ export function createReaders(ports: HubPorts, memory: HubMemory, counters: HubC
 }
 
 function syncMessage(step: number, update: Uint8Array): Bytes {
-  return createByteWriter(update.length + 8)
-    .byte(0)
-    .byte(step)
-    .uint(update.length)
-    .bytes(update)
-    .done()
+  return concatBytes(createByteWriter(8).byte(0).byte(step).uint(update.length).done(), update)
 }
 
 function addTo<Key>(map: Map<Key, Set<Reader>>, key: Key, reader: Reader): void {

@@ -1,5 +1,6 @@
 // Opening and listing segments. A device says how many elements it holds and which is the newest; it gets what it lacks, then every update.
 
+import type { Bytes } from '#shared/base/bytes.ts'
 import { parseEntryId } from '#shared/base/ids.ts'
 import type { SegmentState } from '#shared/log/facts.ts'
 import { hasClock } from '#shared/log/ranges.ts'
@@ -28,10 +29,15 @@ export async function openSegment(
   if (link.subscriptions.size >= ports.settings.openSegmentsPerLinkMax)
     return links.close(link, closeCodes.tooLarge, 'too many open segments')
 
-  const stored = await ports.log.tape(seg, n)
+  const update = await hub.served.serve(segment, n, () => frameFrom(hub, segment, n))
   links.subscribe(link, seg, { req, channel: segment.channel, space })
   links.send(link, { t: 'opened', req, client: segment.client })
-  links.sendBytes(link, encodeDown({ kind: 'update', seg, update: serveSegment(segment, stored, n) }))
+  links.sendBytes(link, update)
+}
+
+async function frameFrom({ ports }: HubParts, segment: SegmentState, n: number): Promise<Bytes> {
+  const stored = await ports.log.tape(segment.id, n)
+  return encodeDown({ kind: 'update', seg: segment.id, update: serveSegment(segment, stored, n) })
 }
 
 export async function listSegments(hub: HubParts, link: Link, { channel, after }: ControlUp & { t: 'segments' }): Promise<void> {

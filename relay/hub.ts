@@ -24,6 +24,7 @@ import { askForOwed, type PrivateSizes, runPrivate } from './hub-private.ts'
 import { createReaders, type Readers } from './hub-readers.ts'
 import { createRoom, unlessFull } from './hub-room.ts'
 import { listSegments, openSegment } from './hub-segments.ts'
+import { createServed } from './hub-served.ts'
 import { createSessionWatch } from './hub-sessions.ts'
 
 export interface LinkHandle {
@@ -88,7 +89,8 @@ export function createHub(given: HubPorts): Hub {
   const inbox = createInbox(settings)
   const readers = createReaders(ports, memory, counters, wake)
   const room = createRoom(ports.disk, settings, clock)
-  const hub: HubParts = { ports, links, memory, readers, room, counters }
+  const served = createServed(settings.servedBytesMax)
+  const hub: HubParts = { ports, links, memory, readers, room, served, counters }
   const posts = createPosts(ports, memory, enqueue, dequeue)
   const entryBuckets: EntryBuckets = {
     people: createTokenBuckets(settings.entryBurst, settings.entriesPerMinute),
@@ -218,6 +220,7 @@ export function createHub(given: HubPorts): Hub {
   function startAfresh(): void {
     memory.forgetAll()
     privateSizes.clear()
+    served.forgetAll()
     for (const link of [...links.all]) close(link, closeCodes.restarting, 'restarting')
     endOthers()
   }

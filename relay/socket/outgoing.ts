@@ -12,6 +12,9 @@ export interface Outgoing {
   queuedBytes(): number
 }
 
+/** Up to here bytes are joined for one write; above, copying them would cost more than it saves. */
+const joinedMax = 65_536
+
 /** All sockets of one server: what they send in one turn leaves at its end. */
 export function createOutgoing(): (stream: Writable) => Outgoing {
   /** The frame that was made last: the next socket mostly gets the same. */
@@ -27,23 +30,35 @@ export function createOutgoing(): (stream: Writable) => Outgoing {
   return (stream) => {
     let frames: Uint8Array[] = []
     let bytesWaiting = 0
+    const add = (...parts: Uint8Array[]) => {
+      for (const part of parts) {
+        frames.push(part)
+        bytesWaiting += part.length
+      }
+    }
     const outgoing: Outgoing = {
       send(bytes) {
-        if (newest?.bytes !== bytes) newest = { bytes, frame: frameOf(bytes) }
-        const { frame } = newest
-        frames.push(frame)
-        bytesWaiting += frame.length
-        if (frames.length > 1) return
+        const isFirst = frames.length === 0
+        if (bytes.length > joinedMax) add(headOf(bytes.length), bytes)
+        else {
+          if (newest?.bytes !== bytes) newest = { bytes, frame: Buffer.concat([headOf(bytes.length), bytes]) }
+          add(newest.frame)
+        }
+        if (!isFirst) return
         waiting.push(outgoing)
         // Behind the promises of the turn, before anything else comes in.
         if (waiting.length === 1) process.nextTick(flushAll)
       },
       flush() {
-        const [first, ...rest] = frames
-        if (!first) return
+        const all = frames
+        const bytes = bytesWaiting
         frames = []
         bytesWaiting = 0
-        if (stream.writable) stream.write(rest.length === 0 ? first : Buffer.concat([first, ...rest]))
+        const [first] = all
+        if (!first || !stream.writable) return
+        if (all.length === 1) stream.write(first)
+        else if (bytes <= joinedMax) stream.write(Buffer.concat(all, bytes))
+        else writeApart(stream, all)
       },
       queuedBytes: () => stream.writableLength + bytesWaiting,
     }
@@ -51,19 +66,23 @@ export function createOutgoing(): (stream: Writable) => Outgoing {
   }
 }
 
-function frameOf(bytes: Uint8Array): Uint8Array {
-  const { length } = bytes
-  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const frame = Buffer.allocUnsafe(head + length)
-  frame[0] = 0x82 // whole, binary
-  if (head === 2) frame[1] = length
-  else if (head === 4) {
-    frame[1] = 126
-    frame.writeUInt16BE(length, 2)
+/** One system call, no copy. */
+function writeApart(stream: Writable, parts: readonly Uint8Array[]): void {
+  stream.cork()
+  for (const part of parts) stream.write(part)
+  stream.uncork()
+}
+
+function headOf(length: number): Uint8Array {
+  const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10)
+  head[0] = 0x82 // whole, binary
+  if (head.length === 2) head[1] = length
+  else if (head.length === 4) {
+    head[1] = 126
+    head.writeUInt16BE(length, 2)
   } else {
-    frame[1] = 127
-    frame.writeBigUInt64BE(BigInt(length), 2)
+    head[1] = 127
+    head.writeBigUInt64BE(BigInt(length), 2)
   }
-  frame.set(bytes, head)
-  return frame
+  return head
 }

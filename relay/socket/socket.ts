@@ -4,7 +4,6 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { limits } from '#shared/base/limits.ts'
-import { closeCodes } from '#shared/protocol/frames.ts'
 import type { Hub, LinkHandle } from '../hub.ts'
 import { createNewcomers } from './newcomers.ts'
 import { createOutgoing } from './outgoing.ts'
@@ -25,6 +24,7 @@ export interface SocketPorts {
 /** By then a newcomer has said hello, or is cut. */
 const newcomersWaitS = 5
 const tooMany = '429 Too Many Requests'
+const noFrame = new Uint8Array()
 /** After a close frame nothing is sent; a peer that does not answer it is cut. */
 const closeTimeoutMs = 1_000
 
@@ -82,9 +82,8 @@ export function attachSocket({ server, hub, origins, admit, addressOf, newcomers
     newcomers.add(address, link)
     stream.on('drain', () => link.drained())
     socket.on('message', (data, isBinary) => {
-      // ws gives one Buffer for `binaryType` nodebuffer, which is its default.
-      if (isBinary && data instanceof Uint8Array) link.receive(data)
-      else socket.close(closeCodes.malformed, 'binary frames only')
+      // ws gives one Buffer for `binaryType` nodebuffer, which is its default. A text is no frame, and what comes behind it is none either.
+      link.receive(isBinary && data instanceof Uint8Array ? data : noFrame)
     })
     // ws closes after an error by itself; without a listener it would end the process.
     socket.on('error', () => socket.terminate())

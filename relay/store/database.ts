@@ -83,6 +83,8 @@ const migrations = [
   ALTER TABLE device ADD COLUMN revocation_sig TEXT NOT NULL DEFAULT '';
   CREATE TABLE erasing (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   `,
+  // Unread posts are counted in the index alone: whose they are stands in it.
+  "DROP INDEX entry_post; CREATE INDEX entry_post ON entry(channel, seq, by) WHERE op = 'post' AND gone = 0",
 ]
 
 /** What a database's number is when all migrations were made. */

@@ -12,6 +12,8 @@ export interface LogStore {
   /** All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. */
   commit(batches: readonly ChannelBatch[], now: number): Promise<void>
   channels(space: SpaceId): Promise<ChannelState[]>
+  /** The same with what is unread to this account: standing posts of others behind its read marker, counted to `most`. */
+  heads(space: SpaceId, account: AccountId, most: number): Promise<(ChannelState & { unread: number })[]>
   segment(segment: SegmentId): Promise<SegmentState | undefined>
   /** Chain first, oldest first, then annexes; at most `limit` after the one named. */
   segments(channel: ChannelId, after: SegmentId | '', limit: number): Promise<{ list: SegmentListing[]; more: boolean }>
@@ -23,8 +25,6 @@ export interface LogStore {
   entry(channel: ChannelId, id: EntryId): Promise<EntryRecord | undefined>
   /** Joins rows into the snapshot. */
   compact(segment: SegmentId): Promise<void>
-  /** Standing posts of others behind `seq`, counted to `most`. */
-  unread(channel: ChannelId, account: AccountId, seq: number, most: number): Promise<number>
   readMarkers(account: AccountId): Promise<ReadMarker[]>
   /** One transaction. The greatest (gen, seq) wins. Answers for each whether it changed. */
   markRead(marks: readonly MarkOf[]): Promise<boolean[]>

@@ -45,6 +45,8 @@ export function createSqliteLogStore(database: Database, journal?: Pick<Redactio
       if (batches.some((batch) => batch.erase.length > 0)) database.noteErased()
     },
     channels: async (space) => prepare.channels.all(space).map(readChannel),
+    heads: async (space, account, most) =>
+      prepare.heads.all(account, most, space).map((row) => ({ ...readChannel(row), unread: Number(row.unread) })),
     async segment(segment) {
       const row = prepare.segment.get(segment)
       return row && readSegment(row)
@@ -74,7 +76,6 @@ export function createSqliteLogStore(database: Database, journal?: Pick<Redactio
         prepare.deleteRows.run(segment)
       })
     },
-    unread: async (channel, account, seq, most) => Number(prepare.unread.get(channel, seq, account, most)?.count ?? 0),
     readMarkers: async (account) =>
       prepare.markers.all(account).map((row) => ({
         channel: id<Id<'channel'>>(row.channel),
@@ -132,9 +133,11 @@ function prepareAll({ sql }: Database) {
     edits: sql.prepare("SELECT * FROM entry WHERE channel = ? AND ref = ? AND op = 'edit'"),
     putEntry: sql.prepare('INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     newestPosts: sql.prepare("SELECT seq FROM entry WHERE channel = ? AND op = 'post' AND gone = 0 ORDER BY seq DESC LIMIT ?"),
-    unread: sql.prepare(
-      `SELECT count(*) AS count FROM
-        (SELECT 1 FROM entry WHERE channel = ? AND seq > ? AND op = 'post' AND gone = 0 AND by <> ? LIMIT ?)`,
+    heads: sql.prepare(
+      `SELECT c.*, CASE WHEN c.last <= coalesce(m.seq, 0) THEN 0 ELSE
+          (SELECT count(*) FROM (SELECT 1 FROM entry
+            WHERE channel = c.id AND seq > coalesce(m.seq, 0) AND op = 'post' AND gone = 0 AND by <> ?1 LIMIT ?2)) END AS unread
+        FROM channel c LEFT JOIN read_marker m ON m.account = ?1 AND m.channel = c.id WHERE c.space = ?3 ORDER BY c.id`,
     ),
     markers: sql.prepare('SELECT channel, gen, seq FROM read_marker WHERE account = ? ORDER BY channel'),
     markRead: sql.prepare(
@@ -182,7 +185,7 @@ function segmentsFor(prepare: Prepared, head: SegmentId | 0, records: readonly E
 
 function readTape(prepare: Prepared, segment: SegmentId, n: number): { clock: number; tape: Bytes } {
   const end = Number(prepare.snapshotEnd.get(segment)?.n ?? 0)
-  const parts: Uint8Array[] = []
+  const parts: Bytes[] = []
   let clock = 0
   let from = end
   if (n < end) parts.push(blob(prepare.snapshot.get(segment)?.tape))
@@ -192,7 +195,8 @@ function readTape(prepare: Prepared, segment: SegmentId, n: number): { clock: nu
     from = clock
   }
   for (const row of prepare.rowsFrom.iterate(segment, from)) parts.push(blob(row.tape))
-  return { clock, tape: concatBytes(...parts) }
+  const [only, ...rest] = parts
+  return { clock, tape: only && rest.length === 0 ? only : concatBytes(...parts) }
 }
 
 function write(prepare: Prepared, { channel, segments, rows, erase, entries }: ChannelBatch): void {

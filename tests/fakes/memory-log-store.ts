@@ -76,6 +76,17 @@ export function createMemoryLogStore(tables: MemoryTables = createMemoryTables()
       tables.meta.commits++
       tables.meta.clock = Math.max(tables.meta.clock, now)
     },
+    heads: async (space, account, most) =>
+      [...tables.channels.values()]
+        .filter((channel) => channel.space === space)
+        .sort(byId)
+        .map((channel) => {
+          const read = tables.markers.get(account)?.get(channel.id)?.seq ?? 0
+          const behind = entriesOf(channel.id).filter(
+            (record) => isStandingPost(record) && record.seq > read && record.by !== account,
+          )
+          return { ...copy(channel), unread: Math.min(behind.length, most) }
+        }),
     channels: async (space) => copy([...tables.channels.values()].filter((channel) => channel.space === space).sort(byId)),
     segment: async (segment) => copy(tables.segments.get(segment)),
     async segments(channel, after, limit) {
@@ -96,10 +107,6 @@ export function createMemoryLogStore(tables: MemoryTables = createMemoryTables()
       if (rows.length < 2) return
       const count = rows.reduce((sum, row) => sum + row.count, 0)
       tables.rows.set(segment, [{ clock: 0, count, tape: concatBytes(...rows.map(({ tape }) => tape)) }])
-    },
-    async unread(channel, account, seq, most) {
-      const behind = entriesOf(channel).filter((record) => isStandingPost(record) && record.seq > seq && record.by !== account)
-      return Math.min(behind.length, most)
     },
     readMarkers: async (account) =>
       copy([...(tables.markers.get(account)?.values() ?? [])].sort((a, b) => (a.channel < b.channel ? -1 : 1))),
