@@ -406,6 +406,26 @@ test('[ERA-18] who left keeps his name beside what he wrote; an erased account i
   expect(await ann.texts(channel)).toEqual(['I was here.'])
 })
 
+test('[ERA-13] who was away learns at his hello that an account is gone, whether he holds the whole chain or not', async () => {
+  const { world, ann, bob, space } = await pair()
+  const cat = await world.join('cat')
+  await world.invite(ann, cat, space)
+  await bob.cut()
+  world.hub.erase(cat.core.world.ports.me.account)
+  await world.settle()
+  const names = (device: TestDevice) => membersView(device.core.world, space).map(({ username }) => username)
+  expect(names(bob)).toEqual(['ann', 'bob', 'cat'])
+  await bob.connect()
+  expect(names(bob)).toEqual(['ann', 'bob'])
+  await bob.cut()
+  await world.invite(ann, await world.join('eve'), space)
+  await bob.connect()
+  expect(names(bob)).toEqual(['ann', 'bob', 'eve'])
+  const dan = await world.join('dan')
+  await world.invite(ann, dan, space)
+  expect(names(dan)).toEqual(['ann', 'bob', 'dan', 'eve'])
+})
+
 test('[REV-5] what a device’s key signed counts until it was revoked, by the relay’s clock and not by its author’s', async () => {
   const { world, ann, say, channel, space } = await pair()
   await say(ann, 'before')
