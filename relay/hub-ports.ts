@@ -40,6 +40,8 @@ export interface HubPorts {
   markKey: Bytes
   random: Random
   clock: Clock
+  /** Goes on evenly from any beginning, whatever `clock` is set to: beats, silence, waits and tokens go by it. Without it, they go by `clock`. */
+  steady?: Clock | undefined
   /** Resolves when what waits to be received has been received: appends that came together become one turn. */
   nextTurn(): Promise<void>
   report(event: HubEvent): void

@@ -81,11 +81,13 @@ export interface Hub {
 const returnsPerSecond = 250
 
 export function createHub(given: HubPorts): Hub {
-  const { settings, clock } = given
+  const { settings } = given
+  // Only the relay's own time goes by a clock that people set. Whatever lasts goes by one that only goes on.
+  const clock = given.steady ?? given.clock
   const counters = given.counters ?? createCounters()
-  const ports: HubPorts = { ...given, report }
+  const ports: HubPorts = { ...given, clock, report }
   const links = createLinks(settings, report, counters)
-  const memory = createMemory(ports)
+  const memory = createMemory(given)
   const inbox = createInbox(settings)
   const readers = createReaders(ports, memory, counters, wake)
   const room = createRoom(ports.disk, settings, clock)

@@ -42,6 +42,8 @@ import { startVerifyThreads } from './verify-ahead.ts'
 export interface RelaySettings {
   dataDir: string
   clock: Clock
+  /** As the hub's. */
+  steady?: Clock | undefined
   log: RelayLog
   hub: HubSettings
   http: HttpSettings
@@ -135,6 +137,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     markKey: secrets.markKey,
     random: nodeRandom,
     clock,
+    steady: settings.steady,
     nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
     report: log.hub,
     disk: { freeBytes: () => readFreeBytes(dataDir), databaseBytes: figures.usedBytes },

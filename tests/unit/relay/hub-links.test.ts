@@ -68,6 +68,22 @@ test('a link that says no hello for five seconds is closed, and one that fell si
   expect(lively.of('beat').length).toBeGreaterThan(0)
 })
 
+test('[LINE-13] beats and silence go by the time that passes, whatever the clock is set to', async () => {
+  const steady = { time: 0, now: () => steady.time }
+  const world = createHubWorld({ steady })
+  const device = await world.online(await world.person('dupe'))
+  world.clock.time -= 3 * 3_600_000
+  steady.time += 10_000
+  world.hub.tick()
+  expect(device.of('beat')).toHaveLength(1)
+  world.clock.time += 9 * 3_600_000
+  world.hub.tick()
+  expect(device.closedWith).toBe(0)
+  steady.time += 15_000
+  world.hub.tick()
+  expect(device.closedWith).toBe(closeCodes.busy)
+})
+
 test('an ended session is off at once, and what it had waiting is not done', async () => {
   const world = createHubWorld()
   const dupe = await world.online(await world.person('dupe'))

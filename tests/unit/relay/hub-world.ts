@@ -10,6 +10,7 @@ import type { LogStore } from '#relay/store/log-store.ts'
 import { storeFull } from '#relay/store/store-full.ts'
 import { toBase64Url, utf8 } from '#shared/base/bytes.ts'
 import { type AccountId, type ChannelId, type EntryId, makeTimeId, type SegmentId, type SpaceId } from '#shared/base/ids.ts'
+import type { Clock } from '#shared/base/ports.ts'
 import { createPrng } from '#shared/base/prng.ts'
 import type { CommandAct } from '#shared/community/command.ts'
 import { inviteHash } from '#shared/community/invite-code.ts'
@@ -52,6 +53,7 @@ export function createHubWorld(
     wrapLog?: (log: LogStore) => LogStore
     nextTurn?: () => Promise<void>
     disk?: DiskSight
+    steady?: Clock
   } = {},
 ) {
   const random = createPrng(11)
@@ -108,6 +110,7 @@ export function createHubWorld(
       markKey: new Uint8Array(32).fill(7),
       random,
       clock,
+      steady: given.steady,
       nextTurn: given.nextTurn ?? (async () => {}),
       report: (event) => void events.push(event),
       disk: given.disk,
