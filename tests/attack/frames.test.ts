@@ -209,6 +209,16 @@ test('[ATT-6] text frames before the hello, and what comes behind them', async (
   await provesHarmless(world)
 })
 
+test('[ATT-6] a good entry right behind a text frame is not taken any more', async () => {
+  const eve = await world.link(world.eve)
+  eve.tcp.cork()
+  eve.send('hello')
+  eve.send(appendBytes())
+  eve.tcp.uncork()
+  expect((await eve.closed).code).toBe(closeCodes.malformed)
+  await provesHarmless(world)
+})
+
 test('[ATT-7] frames of kinds that there are not', async () => {
   const kinds = Array.from({ length: 256 }, (_, kind) => kind).filter((kind) => ![0, 1, 3].includes(kind))
   await allClosed(

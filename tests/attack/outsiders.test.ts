@@ -195,7 +195,17 @@ test('[ATT-51] pages, health and files give nothing away', async () => {
   const paths = [...names, '/health', '/metrics', '/api', '/api/', '/.git/config', '/relay/main.ts', '/package.json', `/${'%00'}`]
   for (const path of [...paths, ...ids.map((id) => `/api/channels/${id}`), ...ids.map((id) => `/api/doc/${id}`)]) {
     const text = await getRaw(path)
-    for (const word of [secret, 'Honest People', 'markKey', 'pepper', 'SQLite format', world.ann.username, ...ids])
+    for (const word of [
+      secret,
+      'Honest People',
+      'markKey',
+      'pepper',
+      'SQLite format',
+      'ann@',
+      world.ann.account,
+      world.ann.token,
+      ...ids,
+    ])
       expect(text.includes(word) && !path.includes(word), `${word} in ${path}`).toBe(false)
   }
   await provesHarmless(world)

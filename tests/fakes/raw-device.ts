@@ -167,6 +167,18 @@ export async function greetRaw(url: string, token: string): Promise<RawDevice> {
   return device
 }
 
+/** The code that this token's hello gets; 0 where it is greeted. */
+export async function helloCode(url: string, token: string): Promise<number> {
+  const device = await connectRaw(url)
+  device.say(helloOf(token))
+  const code = await device.heard('ready').then(
+    () => 0,
+    async () => (await device.closed).code,
+  )
+  await device.end()
+  return code
+}
+
 export function helloOf(token: string): object {
   return { t: 'hello', v: protocolVersion, token, incarnation: '', mark: '' }
 }
