@@ -11,6 +11,7 @@ import { rangesOf } from '#shared/log/ranges.ts'
 import { type TapeCell, walkTape } from '#shared/log/tape.ts'
 import { serveSegment } from '#shared/log/update-bytes.ts'
 import type { DatabaseFile, Row } from '../store/database-file.ts'
+import { nearBlob, nearBytesMax } from '../store/far-blob.ts'
 import type { Findings } from './verify-report.ts'
 
 export interface KnownKey {
@@ -74,16 +75,17 @@ function readStored(database: DatabaseFile, segment: string, add: Add): Bytes | 
   const snapshot = database.get('SELECT n, tape FROM tape_snapshot WHERE segment = ?', segment)
   const parts: Uint8Array[] = []
   let end = 0
-  const take = (name: string, clock: number, count: number, tape: unknown) => {
+  const take = (name: string, clock: number, count: number, stored: unknown) => {
+    const tape = stored instanceof Uint8Array && stored.length >= nearBytesMax ? nearBlob(new Uint8Array(stored)) : undefined
     if (clock !== end)
       add(
         'tape-gap',
         `${name} begins at clock ${clock}, what stands before it ends at ${end}: what lies between is lost or double`,
       )
-    const found = tape instanceof Uint8Array ? countOf(tape) : undefined
+    const found = tape && countOf(tape)
     if (found === undefined) add('tape', `${name} cannot be read as tape: the disk or the program spoilt it`)
     else if (found !== count) add('tape-count', `${name} says ${count} elements and holds ${found}`)
-    if (found === undefined || clock !== end || !(tape instanceof Uint8Array)) return false
+    if (found === undefined || clock !== end || !tape) return false
     parts.push(tape)
     end += found
     return true

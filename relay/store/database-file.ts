@@ -48,7 +48,8 @@ export function readDatabaseFile(path: string): DatabaseFile {
 export function copyDatabase(path: string, target: string): void {
   const sql = new DatabaseSync(path, { readOnly: true })
   try {
-    sql.exec('PRAGMA busy_timeout=5000')
+    // Without secure_delete the new pages would keep copies of rows in their unused space, which no later redaction reaches.
+    sql.exec('PRAGMA busy_timeout=5000; PRAGMA secure_delete=ON')
     sql.prepare('VACUUM INTO ?').run(target)
   } finally {
     sql.close()

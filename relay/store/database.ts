@@ -85,6 +85,25 @@ const migrations = [
   `,
   // Unread posts are counted in the index alone: whose they are stands in it.
   "DROP INDEX entry_post; CREATE INDEX entry_post ON entry(channel, seq, by) WHERE op = 'post' AND gone = 0",
+  // Words are stored far from their leaf (far-blob.ts). The old tables go as whole pages, which are overwritten.
+  `
+  CREATE TABLE far_row (
+    segment TEXT NOT NULL, clock INTEGER NOT NULL, count INTEGER NOT NULL, tape BLOB NOT NULL, PRIMARY KEY (segment, clock)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO far_row SELECT segment, clock, count, CAST(zeroblob(1002) || tape AS BLOB) FROM tape_row;
+  DROP TABLE tape_row;
+  ALTER TABLE far_row RENAME TO tape_row;
+  CREATE TABLE far_snapshot (segment TEXT PRIMARY KEY, n INTEGER NOT NULL, tape BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO far_snapshot SELECT segment, n, CAST(zeroblob(1002) || tape AS BLOB) FROM tape_snapshot;
+  DROP TABLE tape_snapshot;
+  ALTER TABLE far_snapshot RENAME TO tape_snapshot;
+  CREATE TABLE far_blob (
+    account TEXT NOT NULL, nr INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (account, nr)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO far_blob SELECT account, nr, CAST(zeroblob(1002) || bytes AS BLOB) FROM private_blob;
+  DROP TABLE private_blob;
+  ALTER TABLE far_blob RENAME TO private_blob;
+  `,
 ]
 
 /** What a database's number is when all migrations were made. */

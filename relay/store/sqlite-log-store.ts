@@ -6,6 +6,7 @@ import { type EntryId, type Id, idBytes, idFromBytes, isId, type SegmentId } fro
 import type { ChannelBatch, ChannelState, EntryRecord, SegmentState } from '#shared/log/facts.ts'
 import { eraseFromTape } from '#shared/log/tape.ts'
 import type { Database } from './database.ts'
+import { farBlob, nearBlob } from './far-blob.ts'
 import { type LogStore, wordOps } from './log-store.ts'
 import { type RedactionJournal, takenBy } from './redaction-journal.ts'
 import { countCommit } from './relay-meta.ts'
@@ -72,7 +73,7 @@ export function createSqliteLogStore(database: Database, journal?: Pick<Redactio
         const { tape } = readTape(prepare, segment, 0)
         const end = Number(prepare.lastRow.get(segment)?.end ?? 0)
         if (end === 0) return
-        prepare.putSnapshot.run(segment, end, tape)
+        prepare.putSnapshot.run(segment, end, farBlob(tape))
         prepare.deleteRows.run(segment)
       })
     },
@@ -188,13 +189,13 @@ function readTape(prepare: Prepared, segment: SegmentId, n: number): { clock: nu
   const parts: Bytes[] = []
   let clock = 0
   let from = end
-  if (n < end) parts.push(blob(prepare.snapshot.get(segment)?.tape))
+  if (n < end) parts.push(nearBlob(blob(prepare.snapshot.get(segment)?.tape)))
   else {
     // Past the snapshot: the row that holds n, or begins there, is enough.
     clock = Number(prepare.rowAt.get(segment, n)?.clock ?? end)
     from = clock
   }
-  for (const row of prepare.rowsFrom.iterate(segment, from)) parts.push(blob(row.tape))
+  for (const row of prepare.rowsFrom.iterate(segment, from)) parts.push(nearBlob(blob(row.tape)))
   const [only, ...rest] = parts
   return { clock, tape: only && rest.length === 0 ? only : concatBytes(...parts) }
 }
@@ -202,7 +203,7 @@ function readTape(prepare: Prepared, segment: SegmentId, n: number): { clock: nu
 function write(prepare: Prepared, { channel, segments, rows, erase, entries }: ChannelBatch): void {
   for (const { id, channel: of, of: root, client, next, bytes, posts, sealed, rev, deleted } of segments)
     prepare.putSegment.run(id, of, root === 0 ? '' : root, client, next, bytes, posts, sealed, rev, JSON.stringify(deleted))
-  for (const { segment, clock, count, tape } of rows) prepare.putRow.run(segment, clock, count, tape)
+  for (const { segment, clock, count, tape } of rows) prepare.putRow.run(segment, clock, count, farBlob(tape))
   for (const { segment, clocks } of erase) eraseText(prepare, segment, clocks)
   for (const record of entries) writeEntry(prepare, channel.id, record)
   const { changes } = prepare.putChannel.run(
@@ -219,13 +220,13 @@ function eraseText(prepare: Prepared, segment: SegmentId, clocks: readonly numbe
   const gone = new Set(clocks)
   const end = Number(prepare.snapshotEnd.get(segment)?.n ?? 0)
   if (clocks.some((clock) => clock < end))
-    prepare.putSnapshot.run(segment, end, eraseFromTape(blob(prepare.snapshot.get(segment)?.tape), 0, gone))
+    prepare.putSnapshot.run(segment, end, farBlob(eraseFromTape(nearBlob(blob(prepare.snapshot.get(segment)?.tape)), 0, gone)))
   const rewritten = new Set<number>()
   for (const clock of clocks) {
     const row = clock < end ? undefined : prepare.rowAt.get(segment, clock)
     if (!row || rewritten.has(Number(row.clock))) continue
     rewritten.add(Number(row.clock))
-    prepare.setRow.run(eraseFromTape(blob(row.tape), Number(row.clock), gone), segment, row.clock ?? 0)
+    prepare.setRow.run(farBlob(eraseFromTape(nearBlob(blob(row.tape)), Number(row.clock), gone)), segment, row.clock ?? 0)
   }
 }
 

@@ -1,6 +1,7 @@
 // Private documents in SQLite: numbered blobs by account.
 import { assert } from '#shared/base/assert.ts'
 import type { Database } from './database.ts'
+import { farBlob, nearBlob } from './far-blob.ts'
 import type { PrivateStore } from './log-store.ts'
 
 export function createSqlitePrivateStore(database: Database): PrivateStore {
@@ -14,13 +15,13 @@ export function createSqlitePrivateStore(database: Database): PrivateStore {
     blobs: async (account) =>
       all.all(account).map(({ nr, bytes }) => {
         assert(bytes instanceof Uint8Array, 'a BLOB column gives bytes')
-        return { nr: Number(nr), bytes: new Uint8Array(bytes) }
+        return { nr: Number(nr), bytes: nearBlob(new Uint8Array(bytes)) }
       }),
     put: async (account, bytes, replaces) =>
       database.transaction(() => {
         const nr = Number(newest.get(account)?.nr ?? 0) + 1
         for (const old of replaces) drop.run(account, old)
-        add.run(account, nr, bytes)
+        add.run(account, nr, farBlob(bytes))
         return nr
       }),
     async erase(account) {

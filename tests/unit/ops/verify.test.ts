@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { runCommandLine } from '#relay/ops/command-line.ts'
 import { verify } from '#relay/ops/verify.ts'
 import { openDatabase } from '#relay/store/database.ts'
+import { farBlob } from '#relay/store/far-blob.ts'
 import { utf8 } from '#shared/base/bytes.ts'
 import { tapeOfElement } from '#shared/log/tape.ts'
 
@@ -212,7 +213,7 @@ function nonsense(sql: DatabaseSync): void {
   const row = sql.prepare('SELECT segment FROM tape_row WHERE clock = 0 AND count = 1 LIMIT 1').get()
   sql
     .prepare('UPDATE tape_row SET tape = ? WHERE segment = ? AND clock = 0')
-    .run(tapeOfElement(utf8('no element')), String(row?.segment))
+    .run(farBlob(tapeOfElement(utf8('no element'))), String(row?.segment))
 }
 
 function addMember(sql: DatabaseSync): void {
