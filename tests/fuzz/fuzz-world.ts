@@ -93,6 +93,7 @@ export async function openFuzzWorld(hub: Partial<HubSettings>, planted: Planted)
         usernameChecks: often,
         previews: often,
         entryPosts: often,
+        devices: often,
       },
       digest: { passes: 1, memoryKiB: 8, atOnceMax: 8 },
     },

@@ -21,6 +21,10 @@ interface Request {
   /** The status that a body that can be read must get; 0 where the oracle does not say. */
   expect(fields: Fields): number
   token: string
+  /** What this asker gets whatever the body is; 0: it depends on the body. */
+  denied?: number
+  /** Sent as it is: nearly right, it could change what the round stands on. */
+  plain?: boolean
 }
 
 const bodyBytesMax = 16_384
@@ -29,13 +33,13 @@ export async function httpCase(round: Round, random: Prng): Promise<void> {
   const request = await drawRequest(round, random)
   const how: string[] = []
   let tree = treeOf(request.body)
-  if (random.chance(0.5)) {
+  if (!request.plain && random.chance(0.5)) {
     const mutated = mutateTree(tree, random, round.pool)
     tree = mutated.tree
     how.push(...mutated.how)
   }
   let bytes = utf8(writeTree(tree))
-  if (random.chance(0.08)) {
+  if (!request.plain && random.chance(0.08)) {
     const mutated = mutateBytes(bytes, random, bytes)
     bytes = mutated.bytes
     how.push(mutated.how)
@@ -60,9 +64,10 @@ export async function httpCase(round: Round, random: Prng): Promise<void> {
 }
 
 function expectStatus(request: Request, bytes: Uint8Array): number {
+  if (request.denied) return request.denied
   const fields = looseObject(bytes)
   // What is no object has no fields.
-  return fields ? request.expect(fields) : request.path === '/api/invite' ? 404 : request.token === 'x' ? 401 : 400
+  return fields ? request.expect(fields) : request.path === '/api/invite' ? 404 : 400
 }
 
 /** A body may be spelled as one likes, and what is not UTF-8 reads as U+FFFD, as the web's `text()` has it. */
@@ -81,7 +86,7 @@ async function drawRequest(round: Round, random: Prng): Promise<Request> {
   const person = random.pick([people.ann, people.bob, people.outsider])
   const isText = (value: unknown): value is string => typeof value === 'string'
   const authKey = toBase64Url(person.authKey)
-  switch (random.below(6)) {
+  switch (random.below(8)) {
     case 0:
       return {
         path: '/api/prelogin',
@@ -125,8 +130,20 @@ async function drawRequest(round: Round, random: Prng): Promise<Request> {
       const sig = toBase64Url(signer.sign(statementSignedBytes(text)))
       if (how.length > 0) round.sent.push(`statement [${how}]`)
       const isSignedIn = random.chance(0.95)
-      const expect = (fields: Fields) => (isSignedIn ? expectDevice(person, fields) : 401)
-      return { path: '/api/devices', body: { statement: text, sig }, expect, token: isSignedIn ? token : 'x' }
+      const expect = (fields: Fields) => expectDevice(person, fields)
+      const asker = isSignedIn ? { token } : { token: 'x', denied: 401 }
+      return { path: '/api/devices', body: { statement: text, sig }, expect, ...asker }
+    }
+    case 5:
+      return drawChange(round, random)
+    case 6: {
+      // Of a device that there is not: a revoked one could not go on with the round.
+      const away = round.pool.filter((id) => !Object.values(people).some(({ dev }) => dev === id))
+      const { text } = drawStatement({ ...person, devs: [toBase64Url(random.bytes(16))] }, random, away)
+      const sig = toBase64Url(person.identity.sign(statementSignedBytes(text)))
+      const expect = ({ statement, sig: given }: Fields) =>
+        isText(statement) && statement.length <= 1024 && isText(given) && given.length === 86 ? 403 : 400
+      return { path: '/api/devices/revoke', body: { statement: text, sig }, expect, ...drawAsker(round, random, person.token) }
     }
     default: {
       const code = random.chance(0.9) ? random.pick([...round.codes, 'AAAAAAAAAAAAAAAAAAAAAA']) : 'short'
@@ -134,6 +151,44 @@ async function drawRequest(round: Round, random: Prng): Promise<Request> {
       return { path: '/api/invite', body: { code }, expect, token: random.pick(['', person.token, world.clock.time.toString()]) }
     }
   }
+}
+
+/** Another password, or the end of an account: never with the right password and a right body, or the round would lose a person. */
+function drawChange(round: Round, random: Prng): Request {
+  const { owner, ann } = round.people
+  const [right, wrong] = [toBase64Url(owner.authKey), toBase64Url(random.bytes(32))]
+  const asker = drawAsker(round, random, random.pick([owner, ann]).token)
+  if (random.chance(0.5)) {
+    // Whoever owns a community may not end, the right password or not.
+    if (random.chance(0.3))
+      return { path: '/api/account/erase', body: { authKey: right }, expect: () => 409, token: owner.token, plain: true }
+    const expect = ({ authKey }: Fields) => (isBase64Url(authKey, 32) ? 401 : 400)
+    return { path: '/api/account/erase', body: { authKey: wrong }, expect, ...asker }
+  }
+  const secrets = { salt: toBase64Url(random.bytes(16)), newAuthKey: wrong, vault: toBase64Url(random.bytes(100)) }
+  if (random.chance(0.3)) {
+    const body = { authKey: right, ...secrets, vaultRev: random.pick([0, 2, 99, -1]) }
+    return { path: '/api/password', body, expect: () => 409, token: owner.token, plain: true }
+  }
+  const expect = ({ authKey, salt, newAuthKey, vault, vaultRev }: Fields) =>
+    isBase64Url(authKey, 32) &&
+    isBase64Url(salt, 16) &&
+    isBase64Url(newAuthKey, 32) &&
+    isVault(vault) &&
+    Number.isSafeInteger(vaultRev)
+      ? 401
+      : 400
+  return { path: '/api/password', body: { authKey: wrong, ...secrets, vaultRev: 1 }, expect, ...asker }
+}
+
+/** Mostly whoever may ask; else nobody, or a session that speaks for no device. */
+function drawAsker(round: Round, random: Prng, token: string): { token: string; denied?: number } {
+  if (random.chance(0.9)) return { token }
+  return random.chance(0.5) ? { token: 'x', denied: 401 } : { token: round.people.guest.token, denied: 403 }
+}
+
+function isVault(raw: unknown): boolean {
+  return typeof raw === 'string' && isBase64Url(raw, Math.floor((raw.length * 3) / 4)) && raw.length >= 55 && raw.length <= 1366
 }
 
 async function login(round: Round, name: string, authKey: string): Promise<string> {
@@ -147,8 +202,7 @@ async function login(round: Round, name: string, authKey: string): Promise<strin
 /** 201 only where every field is right; what is taken already, the oracle leaves open. */
 function expectRegister(round: Round, { username, email, salt, authKey, identity, vault }: Fields): number {
   const isName = typeof username === 'string' && /^[a-z0-9._]{2,32}$/.test(username)
-  const isVault = typeof vault === 'string' && [...Array(1025 - 41).keys()].some((more) => isBase64Url(vault, 41 + more))
-  if (!isName || !isVault || !isBase64Url(salt, 16) || !isBase64Url(authKey, 32) || !isBase64Url(identity, 32)) return 400
+  if (!isName || !isVault(vault) || !isBase64Url(salt, 16) || !isBase64Url(authKey, 32) || !isBase64Url(identity, 32)) return 400
   if (typeof email !== 'string' || !email.includes('@') || email.length > 254) return 400
   if (!sodium.isValidKey(Buffer.from(identity, 'base64url'))) return 400
   const isTaken = Object.values(round.people).some((person) => person.name === username || person.email === email.toLowerCase())
