@@ -5,8 +5,8 @@ import { mutants } from './mutants.ts'
 import { type FuzzFailure, runParsers, runRound } from './run-round.ts'
 import { createTally } from './tally.ts'
 
-const rounds = 12
-const parserCases = 60_000
+const rounds = 20
+const parserCases = 100_000
 const timeoutMs = 300_000
 
 const told = (failure: FuzzFailure | undefined) => failure && `${failure.command}\n${failure.message}\n${failure.sent.join('\n')}`
