@@ -7,6 +7,7 @@ import type { DeviceKey } from '#shared/protocol/frames.ts'
 import type { AccountRow, AccountStore, SessionRow } from './account-store.ts'
 import type { Database } from './database.ts'
 import type { RedactionJournal } from './redaction-journal.ts'
+import { rewriteTable } from './rewrite-table.ts'
 
 type Row = Record<string, SQLOutputValue>
 
@@ -91,6 +92,9 @@ export function createSqliteAccountStore(database: Database, journal?: Pick<Reda
     async finishErasing(id) {
       // Behind the erasing and not before it: one that failed must not happen after a restore. Cut short here, it is finished again.
       journal?.add([{ kind: 'erased', account: id }])
+      // Names and addresses lie in the leaves of these.
+      for (const table of ['account', 'member']) rewriteTable(sql, table)
+      database.noteErased()
       prepare.finishErasing.run(id)
     },
 
