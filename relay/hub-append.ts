@@ -112,7 +112,7 @@ async function decide(
   const appends: Append[] = []
   for (const append of sent) {
     if (facts && (await knows(hub, append.link, facts.channel.space))) appends.push(append)
-    else answers.push({ append, verdicts: append.entries.map(refuseUnplaced), wait: 0, spent: 0 })
+    else answers.push(answerUnplaced(hub, buckets, append))
   }
   if (!facts || appends.length === 0) return undefined
   // The plain clock: the relay's time may stand still for a while, and a wait that was announced must then be over all the same.
@@ -143,6 +143,16 @@ async function decide(
     answers.push({ append, verdicts, wait: answer.wait?.ms ?? 0, spent: answer.spent })
   })
   return decision
+}
+
+/** Looked at and refused: that costs the person's tokens, also beyond what is left, and without any it waits like everything else. */
+function answerUnplaced({ ports }: HubParts, { people }: EntryBuckets, append: Append): Answer {
+  const account = append.link.session?.account
+  assert(account, 'only a greeted link appends')
+  const now = ports.clock.now()
+  if (people.left(account, now) < 1) return { append, verdicts: [], wait: people.waitMs(account, 1, now), spent: 0 }
+  people.take(account, append.entries.length, now)
+  return { append, verdicts: append.entries.map(refuseUnplaced), wait: 0, spent: 0 }
 }
 
 /** A stranger is told of a channel what he would be told if there were none, and takes no token of it. Who was a member may hear that he is no more. */

@@ -91,7 +91,8 @@ function isExt(raw: Json | undefined): raw is 0 | (EntryExt & { [key: string]: J
 }
 
 function isList(raw: unknown, isRight: (one: unknown) => boolean): boolean {
-  return Array.isArray(raw) && raw.length > 0 && raw.every(isRight) && new Set(raw).size === raw.length
+  // By UTF-16 unit, as JavaScript sorts: then there are no doubles either.
+  return Array.isArray(raw) && raw.length > 0 && raw.every((one, i) => isRight(one) && (i === 0 || raw[i - 1] < one))
 }
 
 function parseJson(text: string): Json | undefined {

@@ -135,7 +135,7 @@ function drawBody(random: Prng): unknown {
 }
 
 function drawExt(random: Prng, how: string[], one: string, other: string): object {
-  if (random.chance(0.5)) return { m: random.pick([[one], [one, other]]) }
+  if (random.chance(0.5)) return { m: random.pick([[one], [one, other].sort()]) }
   how.push('ext')
   return random.pick([
     { e: 1 },
@@ -146,6 +146,7 @@ function drawExt(random: Prng, how: string[], one: string, other: string): objec
     { m: [] },
     {},
     { m: [one, one] },
+    { m: [one, other].sort().reverse() },
     { e: 2 },
   ])
 }

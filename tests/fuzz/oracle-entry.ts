@@ -72,7 +72,10 @@ function isExt(ext: Map<string, Plain>): boolean {
 
 function isSet(fact: Plain, bytes: number): boolean {
   return (
-    Array.isArray(fact) && fact.length > 0 && new Set(fact).size === fact.length && fact.every((one) => isBase64Url(one, bytes))
+    Array.isArray(fact) &&
+    fact.length > 0 &&
+    fact.every((one) => isBase64Url(one, bytes)) &&
+    String([...new Set(fact)].sort()) === String(fact)
   )
 }
 
