@@ -58,6 +58,8 @@ export interface Link {
   privateAsked: number[][] | undefined
   /** Something of the private document found no room: its device is asked for the whole when there is some. */
   privateOwed: boolean
+  /** When something of the private document came from it that is still to be joined with the rest; 0: nothing is. */
+  privateAt: number
 }
 
 export interface Links {
@@ -166,6 +168,7 @@ export function createLink(wire: Wire, now: number): Link {
     beatAt: now,
     privateAsked: undefined,
     privateOwed: false,
+    privateAt: 0,
   }
 }
 

@@ -19,6 +19,8 @@ const emptyVector = Uint8Array.of(0)
 
 /** A device that is asked for the whole and does not answer is cut off at this many times the blobs that may pile up. */
 const blobsTimesMax = 4
+/** Words that were sent may be taken back; no draft of them stays longer. */
+const tidyAfterMs = 5_000
 /** Questions that one link may leave unanswered: an honest device answers each before its next. */
 const askedMax = 16
 
@@ -44,6 +46,15 @@ export async function runPrivate(
     default:
       return keep(hub, sizes, link, message.payload, [])
   }
+}
+
+/** What was deleted from the document still lies in the pieces that came before: when no more come for a while, its device is asked for the whole. */
+export function tidyPrivate({ links, ports }: HubParts, sizes: PrivateSizes, link: Link): void {
+  const account = link.session?.account
+  if (link.privateAt === 0 || !account || ports.clock.now() - link.privateAt < tidyAfterMs) return
+  link.privateAt = 0
+  const held = sizes.get(account)
+  if (held && held.size > 1 && link.privateAsked?.length === 0) ask(links, link, [...held.keys()])
 }
 
 /** There is room again: what found none before comes with the whole. */
@@ -95,6 +106,7 @@ async function keep(
   }
   for (const old of replaces) held.delete(old)
   held.set(nr, bytes.length)
+  link.privateAt = ports.clock.now()
   const frame = syncFrame(steps.update, bytes)
   for (const other of links.ofAccount(account)) if (other !== link && other.privateAsked) links.sendBytes(other, frame)
   if (link.privateAsked?.length === 0 && isPiledUp(hub, held)) ask(links, link, [...held.keys()])

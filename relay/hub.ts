@@ -20,7 +20,7 @@ import { createLinks, type Link } from './hub-links.ts'
 import { createMemory } from './hub-memory.ts'
 import type { HubEvent, HubPorts, Wire } from './hub-ports.ts'
 import { createPosts, type Posts } from './hub-posts.ts'
-import { askForOwed, type PrivateSizes, runPrivate } from './hub-private.ts'
+import { askForOwed, type PrivateSizes, runPrivate, tidyPrivate } from './hub-private.ts'
 import { createReaders, type Readers } from './hub-readers.ts'
 import { createRoom, unlessFull } from './hub-room.ts'
 import { listSegments, openSegment } from './hub-segments.ts'
@@ -335,6 +335,7 @@ export function createHub(given: HubPorts): Hub {
           link.beatAt = now
           links.send(link, { t: 'beat', mark, now: memory.now() })
         }
+        tidyPrivate(hub, privateSizes, link)
         inbox.resume(link)
       }
       readers.tick(now)

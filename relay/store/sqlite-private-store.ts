@@ -17,13 +17,16 @@ export function createSqlitePrivateStore(database: Database): PrivateStore {
         assert(bytes instanceof Uint8Array, 'a BLOB column gives bytes')
         return { nr: Number(nr), bytes: nearBlob(new Uint8Array(bytes)) }
       }),
-    put: async (account, bytes, replaces) =>
-      database.transaction(() => {
+    async put(account, bytes, replaces) {
+      const put = database.transaction(() => {
         const nr = Number(newest.get(account)?.nr ?? 0) + 1
         for (const old of replaces) drop.run(account, old)
         add.run(account, nr, farBlob(bytes))
         return nr
-      }),
+      })
+      if (replaces.length > 0) database.noteErased()
+      return put
+    },
     async erase(account) {
       erase.run(account)
       database.noteErased()

@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import { concatBytes } from '#shared/base/bytes.ts'
 import { createPrng } from '#shared/base/prng.ts'
 import { closeCodes, privateStream } from '#shared/protocol/frames.ts'
+import { createMemoryPrivateStore } from '../../fakes/memory-private-store.ts'
 import { createHubWorld, type HubWorld, type TestDevice } from './hub-world.ts'
 
 /** What a provider takes for a WebSocket: the private stream of one link. */
@@ -221,4 +222,30 @@ test('[PRIV-5] a device that asks again and again, and answers nothing, is close
   for (let i = 0; i < 100; i++) device.up({ kind: 'stock', stream: privateStream, bytes: Uint8Array.of(0, 0, 1, 0) })
   await world.hub.idle()
   expect(device.closedWith).toBe(closeCodes.busy)
+})
+
+test('[PRIV-6] a draft that was sent stays in no piece that the relay keeps: after some quiet seconds the device is asked for the whole', async () => {
+  const world = createHubWorld()
+  const person = await world.person('dupe')
+  const doc = new Y.Doc()
+  const { line, end } = await attach(world, person, doc)
+  await settle(world, [line])
+  const drafts = doc.getMap('drafts')
+  drafts.set('a channel', 'abracadabra')
+  drafts.set('another', 'this one stays')
+  drafts.delete('a channel')
+  await settle(world, [line])
+  const stored = async () =>
+    (await createMemoryPrivateStore(world.tables).blobs(person.account)).map(({ bytes }) => new TextDecoder().decode(bytes))
+  expect((await stored()).join()).toContain('abracadabra')
+  world.clock.time += 5_000
+  world.hub.tick()
+  await settle(world, [line])
+  expect(await stored()).toEqual([expect.stringContaining('this one stays')])
+  expect((await stored()).join()).not.toContain('abracadabra')
+  world.clock.time += 10_000
+  world.hub.tick()
+  await settle(world, [line])
+  expect(await stored()).toHaveLength(1)
+  end()
 })

@@ -1,7 +1,7 @@
 // The account's private document: drafts, and the words that were not sent. One Y.Doc with the stock providers: y-indexeddb keeps it,
 // y-websocket carries it over a stream of the engine's socket to the person's other devices, and to nobody else.
 // y-indexeddb does not acknowledge, so nothing that must not be lost is only here: refused words stay in the outbox too.
-import { IndexeddbPersistence } from 'y-indexeddb'
+import { IndexeddbPersistence, storeState } from 'y-indexeddb'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { AccountId, ChannelId, EntryId } from '#shared/base/ids.ts'
@@ -32,6 +32,9 @@ export function privateDatabaseName(account: AccountId): string {
   return `dupecord-${account}-private`
 }
 
+/** What was sent or settled may be taken back later: soon after, no stored update holds its words any more. */
+const tidyAfterMs = 500
+
 export function openPrivateDocument(account: AccountId, changed: (change: PrivateChange) => void): PrivateDocument {
   const doc = new Y.Doc()
   const drafts = doc.getMap<string>('drafts')
@@ -59,17 +62,27 @@ export function openPrivateDocument(account: AccountId, changed: (change: Privat
       if (value === 0) changed({ kind: 'settled', id: id as EntryId })
     }
   }
+  let tidying: ReturnType<typeof setTimeout> | undefined
+  let closed = false
+  // The document itself forgets at once what was deleted; the updates that are stored of it do not, until they are joined.
+  const tidySoon = () => {
+    clearTimeout(tidying)
+    if (!closed) tidying = setTimeout(() => void storeState(storage), tidyAfterMs)
+  }
   const ready = storage.whenSynced.then(() => {
     loaded = true
     tellAll()
+    tidySoon()
   })
   drafts.observe((event) => {
+    if (loaded && [...event.keysChanged].some((channel) => !drafts.has(channel))) tidySoon()
     // reason: keys of this map were written as channel ids, by this file on this or another device
     if (loaded) for (const channel of event.keysChanged) changed({ kind: 'draft', channel: channel as ChannelId })
   })
   unsent.observe((event) => {
     if (!loaded) return
     changed({ kind: 'unsent' })
+    if ([...event.keysChanged].some((id) => unsent.get(id) === 0)) tidySoon()
     for (const id of event.keysChanged) {
       // reason: keys of this map were written as entry ids, by this file on this or another device
       if (!event.transaction.local && unsent.get(id) === 0) changed({ kind: 'settled', id: id as EntryId })
@@ -113,6 +126,8 @@ export function openPrivateDocument(account: AccountId, changed: (change: Privat
       provider.wsLastMessageReceived = Date.now()
     },
     close: async () => {
+      closed = true
+      clearTimeout(tidying)
       provider.destroy()
       await storage.destroy()
       doc.destroy()

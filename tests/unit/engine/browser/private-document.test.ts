@@ -1,9 +1,14 @@
 // The private document over fake IndexedDB and the relay's own keeping of it: two devices of one account, through cuts and restarts.
 import 'fake-indexeddb/auto'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { UnsentWords } from '#app/engine/core/ports.ts'
-import { openPrivateDocument, type PrivateChange, type PrivateDocument } from '#app/engine/private/private-document.ts'
-import { idFromBytes } from '#shared/base/ids.ts'
+import {
+  openPrivateDocument,
+  type PrivateChange,
+  type PrivateDocument,
+  privateDatabaseName,
+} from '#app/engine/private/private-document.ts'
+import { type AccountId, idFromBytes } from '#shared/base/ids.ts'
 import { createPrng } from '#shared/base/prng.ts'
 
 const random = createPrng(6)
@@ -106,3 +111,33 @@ test('[PRIV-3] words settled on one device are settled on the other, which is to
   cut()
   await Promise.all([one.close(), two.close()])
 })
+
+test('[PRIV-7] soon after a draft was sent or words were settled, no stored update holds them', async () => {
+  const who = account()
+  const document = openPrivateDocument(who, () => {})
+  const sent = words('abracadabra, settled')
+  await document.setDraft(channel, 'abracadabra, half')
+  await document.setDraft(channel, 'abracadabra, whole')
+  document.keep(sent)
+  await vi.waitFor(async () => expect(await storedOf(who)).toContain('abracadabra, settled'))
+  await document.setDraft(channel, '')
+  document.settle(sent.id)
+  await vi.waitFor(async () => expect(await storedOf(who)).not.toContain('abracadabra'), { timeout: 5_000 })
+  await document.close()
+})
+
+/** All stored updates as one text. */
+function storedOf(who: AccountId): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(privateDatabaseName(who))
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const rows = opening.result.transaction('updates').objectStore('updates').getAll()
+      rows.onerror = () => reject(rows.error)
+      rows.onsuccess = () => {
+        opening.result.close()
+        resolve(rows.result.map((update: Uint8Array) => new TextDecoder().decode(update)).join())
+      }
+    }
+  })
+}
