@@ -8,6 +8,7 @@ import type { Author, ChannelBatch, Decision, Submission } from '#shared/log/fac
 import { encodeDown } from '#shared/protocol/frame-codec.ts'
 import { closeCodes } from '#shared/protocol/frames.ts'
 import type { Verdict } from '#shared/protocol/records.ts'
+import { writeMark } from './channel/mark.ts'
 import type { TokenBuckets } from './channel/token-bucket.ts'
 import { countVerdicts, observe } from './hub-counters.ts'
 import type { HubParts } from './hub-hello.ts'
@@ -70,8 +71,10 @@ export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: re
     memory.committed(now)
   }
   for (const { channel, decision } of decided) await tellUpdates(hub, channel, decision)
+  // Who has something accepted knows from then on how far the relay was: should it ever be set back, this device tells it.
+  const mark = batches.length > 0 && memory.knownMeta ? writeMark(ports.mac, ports.markKey, memory.knownMeta) : undefined
   for (const { append, verdicts, wait } of inOrderOf(appends, answers)) {
-    links.send(append.link, { t: 'result', nr: append.frame.nr, verdicts, wait })
+    links.send(append.link, { t: 'result', nr: append.frame.nr, verdicts, wait, mark })
     if (wait > 0) hub.counters.waits++
     countVerdicts(hub.counters, verdicts)
     countSevere(hub, append.link, verdicts)

@@ -2,6 +2,7 @@
 import type { AccountId, ChannelId, SpaceId } from '#shared/base/ids.ts'
 import { parseCommand } from '#shared/community/command-codec.ts'
 import { type ControlUp, closeCodes } from '#shared/protocol/frames.ts'
+import { writeMark } from './channel/mark.ts'
 import { pagesOf } from './channel/pages.ts'
 import type { TokenBuckets } from './channel/token-bucket.ts'
 import type { CommandDone } from './community/command-desk.ts'
@@ -43,7 +44,7 @@ export async function runCommand(
     case 'done':
       counters.commandsDone++
       await tell(hub, space, outcome)
-      return links.send(link, { t: 'done', id: outcome.id, space, n: outcome.n })
+      return links.send(link, { t: 'done', id: outcome.id, space, n: outcome.n, mark: markNow(hub) })
     case 'known':
       return links.send(link, { t: 'done', id: outcome.id, space, n: outcome.n })
     case 'refused': {
@@ -54,6 +55,10 @@ export async function runCommand(
       return countSevere(hub, link, [{ kind: 'refused', id: 0, code, severe: severe.has(code) }])
     }
   }
+}
+
+function markNow({ ports, memory }: HubParts): string | undefined {
+  return memory.knownMeta && writeMark(ports.mac, ports.markKey, memory.knownMeta)
 }
 
 /** Not because of what it says. */

@@ -71,4 +71,12 @@ export interface RelayMeta {
   commits: number
   /** The relay's clock, ms: the greatest `at` ever used. */
   clock: number
+  /** The last starts of the relay in this incarnation, oldest first, and how many commits there were at each. */
+  starts: readonly RelayStart[]
+}
+
+export interface RelayStart {
+  /** Random: a start after the database was set back is another one. */
+  id: string
+  commits: number
 }

@@ -3,7 +3,8 @@
 import { toBase64Url } from '#shared/base/bytes.ts'
 import type { Random } from '#shared/base/ports.ts'
 import type { Database } from './database.ts'
-import type { MetaStore, RelayMeta } from './log-store.ts'
+import type { MetaStore, RelayMeta, RelayStart } from './log-store.ts'
+import { isStoreFull } from './store-full.ts'
 
 /** The file beside the database. */
 export interface IncarnationFile {
@@ -33,6 +34,7 @@ export function readMeta(database: Database): RelayMeta {
     incarnation: values.get('incarnation') ?? '',
     commits: Number(values.get('commits') ?? 0),
     clock: Number(values.get('clock') ?? 0),
+    starts: readStarts(values.get('starts') ?? ''),
   }
 }
 
@@ -48,15 +50,47 @@ export function createRedoneMark(database: Database): { read(): string; write(in
   }
 }
 
+/** Marks of older starts count for nothing any more; who was away for longer is believed less, and nothing else. */
+const startsMax = 100
+
+function noteStart(database: Database, random: Random): void {
+  try {
+    database.transaction(() => {
+      const { commits, starts } = readMeta(database)
+      writeStarts(database, [...starts.slice(1 - startsMax), { id: toBase64Url(random.bytes(9)), commits }])
+    })
+  } catch (error) {
+    // Without room the relay starts all the same, and goes on under the start before.
+    if (!isStoreFull(error)) throw error
+  }
+}
+
+function writeStarts(database: Database, starts: readonly RelayStart[]): void {
+  put(database, 'starts', starts.map(({ id, commits }) => `${id} ${commits}`).join(','))
+}
+
+function readStarts(text: string): RelayStart[] {
+  return text.split(',').flatMap((one) => {
+    const [id = '', commits] = one.split(' ')
+    return id === '' ? [] : [{ id, commits: Number(commits) }]
+  })
+}
+
+function put(database: Database, key: string, value: string): void {
+  database.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value').run(key, value)
+}
+
 /** Opens it, and notices here that the database came from a backup: `restored` says so. */
 export function openMetaStore(database: Database, file: IncarnationFile, random: Random): { meta: MetaStore; restored: boolean } {
   const renew = (): RelayMeta => {
     const incarnation = toBase64Url(random.bytes(16))
     database.transaction(() => {
-      const set = database.sql.prepare(
-        'INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
+      const { commits, starts } = readMeta(database)
+      put(database, 'incarnation', incarnation)
+      writeStarts(
+        database,
+        starts.slice(-1).map(({ id }) => ({ id, commits })),
       )
-      set.run('incarnation', incarnation)
       database.sql.exec("UPDATE segment SET sealed = 2; UPDATE channel SET head = ''")
     })
     // Behind the transaction: if the relay dies in between they differ, and it is renewed once more, which harms nobody.
@@ -66,5 +100,6 @@ export function openMetaStore(database: Database, file: IncarnationFile, random:
   const { incarnation } = readMeta(database)
   const restored = incarnation !== '' && incarnation !== file.read()
   if (incarnation === '' || restored) renew()
+  noteStart(database, random)
   return { meta: { read: async () => readMeta(database), renew: async () => renew() }, restored }
 }

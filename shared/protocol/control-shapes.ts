@@ -116,7 +116,14 @@ const downShapes = [
     list: v.array(segmentListing),
     more: v.boolean(),
   }),
-  v.looseObject({ t: v.literal('result'), nr: count, verdicts: v.array(verdictShape), wait: count, why: v.optional(code) }),
+  v.looseObject({
+    t: v.literal('result'),
+    nr: count,
+    verdicts: v.array(verdictShape),
+    wait: count,
+    why: v.optional(code),
+    mark: v.optional(v.string()),
+  }),
   v.looseObject({ t: v.literal('stale'), req: count }),
   v.looseObject({ t: v.literal('gone'), channel: id<ChannelId>() }),
   v.looseObject({ t: v.literal('left'), space: id<SpaceId>(), code: v.literal('notmember') }),
@@ -128,7 +135,7 @@ const downShapes = [
   v.looseObject({ t: v.literal('restarting'), ms: count }),
 ] as const
 const done = [
-  v.looseObject({ t: v.literal('done'), id: id<CommandId>(), space: id<SpaceId>(), n: count }),
+  v.looseObject({ t: v.literal('done'), id: id<CommandId>(), space: id<SpaceId>(), n: count, mark: v.optional(v.string()) }),
   v.looseObject({
     t: v.literal('done'),
     id: id<CommandId>(),

@@ -84,8 +84,8 @@ export type ControlDown =
   | { t: 'segment'; channel: ChannelId; seg: SegmentId; of: SegmentId | ''; client: number }
   /** One page. `more`: ask again, after the last one listed. Everywhere else the frames after a `more` follow unasked. */
   | { t: 'segments'; channel: ChannelId; rev: number; list: SegmentListing[]; more: boolean }
-  /** The answer to append `nr`: verdicts up to the first entry that has to wait, for `wait` ms; `why`, where it is not the sender's own pace. */
-  | { t: 'result'; nr: number; verdicts: Verdict[]; wait: number; why?: RefusalCode | undefined }
+  /** The answer to append `nr`: verdicts up to the first entry that has to wait, for `wait` ms; `why`, where it is not the sender's own pace. `mark`: as in a beat. */
+  | { t: 'result'; nr: number; verdicts: Verdict[]; wait: number; why?: RefusalCode | undefined; mark?: string | undefined }
   /**
    * The copy opened by `req` is not of this history, or its reader was too slow: drop it (own entries kept) and open with n = 0.
    * In answer to an open with n = 0: there is no such segment (any more); ask for the channel's `segments`.
@@ -95,7 +95,7 @@ export type ControlDown =
   | { t: 'gone'; channel: ChannelId }
   /** The space may not be seen any more: purge it; why, in a code. */
   | { t: 'left'; space: SpaceId; code: 'notmember' }
-  | { t: 'done'; id: CommandId; space: SpaceId; n: number }
+  | { t: 'done'; id: CommandId; space: SpaceId; n: number; mark?: string | undefined }
   | { t: 'done'; id: CommandId; space: SpaceId; code: RefusalCode; present: unknown }
   | { t: 'record'; space: SpaceId; records: CommandRecord[]; more: boolean }
   | { t: 'members'; space: SpaceId; n: number; rows: MemberRow[]; more: boolean }

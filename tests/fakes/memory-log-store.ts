@@ -132,11 +132,14 @@ export function createMemoryLogStore(tables: MemoryTables = createMemoryTables()
   }
 }
 
-/** @param makeIncarnation a new one at each call */
+/** Opening it is a start of the relay. @param makeIncarnation a new one at each call */
 export function createMemoryMetaStore(tables: MemoryTables, makeIncarnation: () => string): MetaStore {
+  const start = { id: makeIncarnation(), commits: tables.meta.commits }
+  tables.meta.starts = [...tables.meta.starts, start]
   return {
     read: async () => copy(tables.meta),
     async renew() {
+      tables.meta.starts = [{ ...start, commits: tables.meta.commits }]
       tables.meta.incarnation = makeIncarnation()
       for (const segment of tables.segments.values()) tables.segments.set(segment.id, { ...segment, sealed: 2 })
       for (const channel of tables.channels.values()) tables.channels.set(channel.id, { ...channel, head: 0 })

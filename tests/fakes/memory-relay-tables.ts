@@ -26,7 +26,7 @@ export interface MemoryTables {
 
 export function createMemoryTables(incarnation = 'incarnation-1'): MemoryTables {
   return {
-    meta: { incarnation, commits: 0, clock: 0 },
+    meta: { incarnation, commits: 0, clock: 0, starts: [] },
     channels: new Map(),
     segments: new Map(),
     rows: new Map(),

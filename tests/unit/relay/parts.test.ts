@@ -10,14 +10,38 @@ const mac = {
 }
 const key = new Uint8Array(32).fill(1)
 
-test('a mark is ahead only if this relay gave it, in this incarnation, at a commit that it does not have', () => {
-  const mark = writeMark(mac, key, { incarnation: 'one', commits: 10 })
-  expect(isAhead(mac, key, mark, { incarnation: 'one', commits: 9 })).toBe(true)
-  expect(isAhead(mac, key, mark, { incarnation: 'one', commits: 10 })).toBe(false)
-  expect(isAhead(mac, key, mark, { incarnation: 'two', commits: 9 })).toBe(false)
-  expect(isAhead(mac, new Uint8Array(32), mark, { incarnation: 'one', commits: 9 })).toBe(false)
-  for (const forged of ['', '..', 'one.11', mark.replace('.10.', '.11.'), `${mark}.x`, mark.slice(0, -2), 'one.NaN.AAAA'])
-    expect(isAhead(mac, key, forged, { incarnation: 'one', commits: 9 }), forged).toBe(false)
+test('[MARK-1] a mark is ahead only if this relay gave it, in this incarnation, at a commit that it does not have', () => {
+  const at = (commits: number, incarnation = 'one') => ({ incarnation, commits, starts: [{ id: 'first', commits: 0 }] })
+  const mark = writeMark(mac, key, at(10))
+  expect(isAhead(mac, key, mark, at(9))).toBe(true)
+  expect(isAhead(mac, key, mark, at(10))).toBe(false)
+  expect(isAhead(mac, key, mark, at(9, 'two'))).toBe(false)
+  expect(isAhead(mac, new Uint8Array(32), mark, at(9))).toBe(false)
+  for (const forged of [
+    '',
+    '..',
+    'one.first.11',
+    mark.replace('.10.', '.11.'),
+    `${mark}.x`,
+    mark.slice(0, -2),
+    'one.first.NaN.AAAA',
+  ])
+    expect(isAhead(mac, key, forged, at(9)), forged).toBe(false)
+})
+
+test('[MARK-2] a mark of before the disk was set back is ahead for ever, however many commits were made since', () => {
+  const before = { incarnation: 'one', commits: 20, starts: [{ id: 'a', commits: 0 }] }
+  const mark = writeMark(mac, key, before)
+  const restored = { ...before, commits: 500, starts: [...before.starts, { id: 'b', commits: 12 }] }
+  expect(isAhead(mac, key, mark, restored)).toBe(true)
+  expect(isAhead(mac, key, writeMark(mac, key, { ...before, commits: 12 }), restored)).toBe(false)
+  // Given by a start that the copy does not know.
+  const later = writeMark(mac, key, { ...before, commits: 15, starts: [...before.starts, { id: 'c', commits: 12 }] })
+  expect(isAhead(mac, key, later, restored)).toBe(true)
+  // Older than all starts that are kept.
+  const trimmed = { ...before, commits: 500, starts: [{ id: 'z', commits: 400 }] }
+  expect(isAhead(mac, key, mark, trimmed)).toBe(false)
+  expect(isAhead(mac, key, writeMark(mac, key, restored), { ...restored, commits: 501 })).toBe(false)
 })
 
 test('a bucket gives its burst at once, then refills steadily, and never holds more than its burst', () => {

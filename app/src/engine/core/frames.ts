@@ -36,6 +36,7 @@ async function onControl(world: World, link: Link, message: ControlDown): Promis
     case 'segments':
       return onSegments(world, link, message)
     case 'result':
+      noteMark(world, message.mark)
       return onResult(world, link, message.nr, message.verdicts, message.wait, message.why)
     case 'stale':
       return onStale(world, link, message.req)
@@ -45,6 +46,7 @@ async function onControl(world: World, link: Link, message: ControlDown): Promis
       return leaveSpace(world, message.space, message.code)
     case 'done': {
       if ('code' in message) return onCommandRefused(world, link, message.id, message.space, message.code, message.present)
+      noteMark(world, message.mark)
       onDone(world, link, message.id, message.space, message.n)
       // The relay tells the chain by itself; asked for all the same where it is new here, since nothing is shown without it.
       if ((world.tables.space.get(message.space)?.n ?? 0) === 0 && world.finished.has(message.id))
@@ -85,6 +87,11 @@ async function welcome(world: World, link: Link, message: Extract<ControlDown, {
 
 function heard(world: World, link: Link, mark: string, now: number): void {
   link.skew = now - world.ports.clock.now()
+  noteMark(world, mark)
+}
+
+/** How far the relay says it was, saved together with what it said before: it is told again at the next hello. */
+function noteMark(world: World, mark: string | undefined): void {
   const meta = world.tables.meta.get('meta')
-  if (meta && meta.mark !== mark) put(world, 'meta', { ...meta, mark })
+  if (mark !== undefined && meta && meta.mark !== mark) put(world, 'meta', { ...meta, mark })
 }
