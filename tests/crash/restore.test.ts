@@ -271,6 +271,7 @@ test('[BAK-4] a snapshot of moments ago, ahead of which no mark was given yet: e
   fresh.core.watch(place.channel, seenMax)
   await together([fresh, ann, ben, cho], place, 30)
   expect(incarnationOf(fresh)).toBe(before)
+  // Each once. One segment is found out before the other, so the order of what was lost may be another.
   const now = acceptedTexts(fresh, place)
-  for (const label of ['ann', 'ben', 'late ben', 'late cho']) expect(labelled(now, label)).toEqual(labelled(texts, label))
+  expect([...now].sort()).toEqual([...texts].sort())
 })
