@@ -311,6 +311,21 @@ test('[SYN-14] however much of one’s own waits, what others wrote since is sho
   expect(held()).toContainEqual({ t: 'news' })
 })
 
+test('[SYN-15] of two heads that no list has named yet, the later one is the newer', async () => {
+  const { world, ann, bob, say, channel } = await pair({ settings: { segmentPostsMax: 2 } })
+  world.filter = (to, frame) => to !== bob || frame.kind !== 'control' || frame.message.t !== 'segments'
+  await bob.cut()
+  for (const words of ['one', 'two']) await say(ann, words)
+  await bob.connect()
+  await bob.cut()
+  await say(ann, 'three')
+  await bob.reboot()
+  await bob.connect()
+  bob.core.watch(channel, 1)
+  await bob.core.idle()
+  expect(timelineView(bob.core.world, channel, 1).messages.map((message) => message.text)).toEqual(['three'])
+})
+
 test('[CMD-20] renamed offline: shown at once as pending, kept over a restart, given once even by a cloned queue', async () => {
   const world = createEngineWorld()
   const ann = await world.join('ann')

@@ -13,7 +13,7 @@ import { dropFromView } from './timelines.ts'
 
 /** Opens that the relay has not answered yet: enough to fill the line, few enough that a channel just opened comes soon. */
 const openingMax = 16
-/** Place of a head that no list has named yet: behind all that are listed. */
+/** Place of a head that no list has named yet: behind all that are listed, and behind any other such one, which is older. */
 const unlistedOrder = 1_000_000
 /** A relay that calls a fresh copy stale is too busy to serve it: not at once again. */
 const staleAgainMs = 1_000
@@ -21,7 +21,10 @@ const staleAgainMs = 1_000
 /** A channel as the relay has it now: its head is opened, the rest follows. */
 export function planChannel(world: World, link: Link, channel: ChannelRow, rev: number): void {
   if (channel.head !== '') {
-    if (!world.tables.segment.has(channel.head)) noteSegment(world, channel, channel.head, '', 0, unlistedOrder)
+    if (!world.tables.segment.has(channel.head)) {
+      const order = Math.max(unlistedOrder, nextOrder(world, channel.id))
+      noteSegment(world, channel, channel.head, '', 0, order)
+    }
     want(link, channel.head, channel.id === world.viewed)
   }
   if (channel.heldRev !== rev) {
