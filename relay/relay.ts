@@ -25,6 +25,7 @@ import { createMetrics } from './ops/metrics.ts'
 import { redoTaken } from './ops/redo-taken.ts'
 import { openSecrets } from './ops/secrets.ts'
 import type { AccountStore } from './store/account-store.ts'
+import { startCarryOver } from './store/carry-over.ts'
 import type { CommunityStore } from './store/community-store.ts'
 import { lockData } from './store/data-lock.ts'
 import { type Database, openDatabase } from './store/database.ts'
@@ -86,6 +87,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
 
   const loaded = settings.verifier ? { verifier: settings.verifier, native: false } : await loadVerifier()
   const verifier = measured.verifier(loaded.verifier)
+  const carryOver = startCarryOver(join(dataDir, 'relay.db'), database, log.threadFailed)
   const threads = settings.verifyThreads ? startVerifyThreads(settings.verifyThreads, log.threadFailed) : undefined
   const accounts = createSqliteAccountStore(database, journal)
   const community = measured.community(createSqliteCommunityStore(database))
@@ -199,6 +201,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     close: async () => {
       await hub.stop()
       await threads?.close()
+      await carryOver.close()
       structure.close()
       database.close()
       journal.close()

@@ -38,7 +38,7 @@ export function createRelayLog(level: LogLevel): RelayLog {
       }
     },
     started: (facts) => log.info(facts, 'started'),
-    threadFailed: (error) => log.error({ err: error }, 'a thread that checks signatures ended: this one does it'),
+    threadFailed: (error) => log.error({ err: error }, 'a thread ended: its work is done without it'),
     fatal: (error) => log.fatal({ err: error }, 'the relay ends'),
     security(event) {
       const level =

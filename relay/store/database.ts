@@ -129,17 +129,22 @@ export interface Database {
   noteErased(): void
   /** Carries the log over and empties it, if text was erased since; false = a reader or a full disk was in the way, try again. Cheap when there is nothing. */
   scrub(): boolean
+  /** Pages of the log that are not carried over yet. */
+  pagesToCarryOver(): number
+  /** Carries over what nobody reads just now. A full disk leaves it for later. */
+  carryOver(): void
   close(): void
 }
 
 /** @param path a file, or ':memory:'. Durable: WAL, synchronous=FULL; secure_delete, so that erased text leaves the pages. */
 export function openDatabase(path: string): Database {
   const sql = openFile(path)
+  const [begin, end] = [sql.prepare('BEGIN IMMEDIATE'), sql.prepare('COMMIT')]
   const transaction = <Value>(work: () => Value): Value => {
-    sql.exec('BEGIN IMMEDIATE')
+    begin.run()
     try {
       const value = work()
-      sql.exec('COMMIT')
+      end.run()
       return value
     } catch (error) {
       // A full disk may have ended it already.
@@ -163,14 +168,10 @@ export function openDatabase(path: string): Database {
   const scrub = () => {
     if (!erased) return true
     sql.exec(`PRAGMA busy_timeout=${busyMs.scrub}`)
-    try {
+    quietly(() => {
       erased = sql.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy !== 0
-    } catch (error) {
-      // What is committed lies safely in the log, and can still be read: a full disk must neither end the relay nor keep it from starting.
-      if (!isDiskTrouble(error)) throw error
-    } finally {
-      sql.exec(`PRAGMA busy_timeout=${busyMs.write}`)
-    }
+    })
+    sql.exec(`PRAGMA busy_timeout=${busyMs.write}`)
     return !erased
   }
   scrub()
@@ -204,6 +205,11 @@ export function openDatabase(path: string): Database {
       erased = true
     },
     scrub,
+    pagesToCarryOver() {
+      const state = sql.prepare('PRAGMA wal_checkpoint(NOOP)').get()
+      return Number(state?.log ?? 0) - Number(state?.checkpointed ?? 0)
+    },
+    carryOver: () => quietly(() => sql.exec('PRAGMA wal_checkpoint(PASSIVE)')),
     close: () => {
       scrub()
       if (walFile !== undefined) closeSync(walFile)
@@ -227,6 +233,15 @@ function openFile(path: string): DatabaseSync {
     const alone = new DatabaseSync(path)
     alone.exec(`PRAGMA locking_mode=EXCLUSIVE; ${pragmas}`)
     return alone
+  }
+}
+
+/** What is committed lies safely in the log, and can still be read: a full disk must neither end the relay nor keep it from starting. */
+function quietly(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error
   }
 }
 

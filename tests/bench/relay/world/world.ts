@@ -65,22 +65,22 @@ async function fill(relay: SeedRelay, folder: string, plan: WorldPlan): Promise<
   world.writers = writers.map(({ token }) => token)
 
   const lists = seated.map((writer, nr) =>
-    bytesOf(signed(writer, nr, great, 'fan-out', nr === 0 ? plan.fanOut.first : plan.fanOut.others)),
+    bytesOf(signed(relay, writer, nr, great, 'fan-out', nr === 0 ? plan.fanOut.first : plan.fanOut.others)),
   )
   writeByteLists(join(folder, 'entries', 'fan-out'), lists)
   // Four characters of number and eight of time stand before an entry, with their points.
   world.elementBytes = (lists[0]?.[0]?.length ?? 0) + 14
-  writeByteLists(join(folder, 'entries', 'live'), [bytesOf(signed(seated[0], 0, great, 'live', plan.live))])
+  writeByteLists(join(folder, 'entries', 'live'), [bytesOf(signed(relay, seated[0], 0, great, 'live', plan.live))])
   for (const size of plan.history) {
     const name = `history-${size}`
-    await writeHistory(seated, great, name, size)
+    await writeHistory(relay, seated, great, name, size)
     writeYjsLog(join(folder, 'logs', name), [size], historyAuthors, world.elementBytes)
   }
   let tail = ''
   if (plan.storm) {
-    const ids = await writeHistory(seated, great, 'storm', storm.held)
+    const ids = await writeHistory(relay, seated, great, 'storm', storm.held)
     // As they came in an hour: each in a commit of its own.
-    await writeHistory(seated, great, 'storm', storm.missed, 1)
+    await writeHistory(relay, seated, great, 'storm', storm.missed, 1)
     tail = ids[storm.held - 1] ?? ''
     writeYjsLog(join(folder, 'logs', 'storm'), [storm.held, storm.missed], historyAuthors, world.elementBytes)
   }
@@ -119,7 +119,7 @@ async function fillSmallRooms(
   await joinAll(relay, owner, small.space, devices)
   for (const [nr, name] of names.entries()) {
     const seated = await seat(relay, devices.slice(nr * rooms.devices, (nr + 1) * rooms.devices))
-    const lists = seated.map((person, i) => bytesOf(signed(person, i, small, name, each)))
+    const lists = seated.map((person, i) => bytesOf(signed(relay, person, i, small, name, each)))
     writeByteLists(join(folder, 'entries', name), lists)
     for (const person of seated) person.hangUp()
     world.rooms[name] = await placeOf(relay, owner, small, name)
@@ -133,13 +133,18 @@ async function seat(relay: SeedRelay, entered: readonly Entered[]): Promise<Seed
   return seated
 }
 
-function signed(person: SeedPerson | undefined, writer: number, great: Great, name: string, count: number) {
+function signed(relay: SeedRelay, person: SeedPerson | undefined, writer: number, great: Great, name: string, count: number) {
+  const from = relay.clock.time
   const channel = great.channels.get(name)
   if (!person || !channel) throw new Error(`nobody writes in ${name}`)
   const body = (number: number) => ({ t: `${markOf(writer, number)}${words}` })
-  return Array.from({ length: count }, (_, number) =>
-    person.sign({ space: great.space, channel }, { op: 'post', ref: 0, body: body(number) }),
-  )
+  const entries = Array.from({ length: count }, (_, number) => {
+    // Ids begin with their time: one after the other, as people write, also those of several writers among each other.
+    relay.clock.time = from + number
+    return person.sign({ space: great.space, channel }, { op: 'post', ref: 0, body: body(number) })
+  })
+  relay.clock.time = from
+  return entries
 }
 
 function bytesOf(entries: readonly { bytes: Uint8Array }[]): Uint8Array[] {
@@ -148,6 +153,7 @@ function bytesOf(entries: readonly { bytes: Uint8Array }[]): Uint8Array[] {
 
 /** Answers the ids, in their order. */
 async function writeHistory(
+  relay: SeedRelay,
   writers: readonly SeedPerson[],
   great: Great,
   name: string,
@@ -159,7 +165,7 @@ async function writeHistory(
   for (let at = 0; at < size; at += batch) {
     const nr = (at / batch) % writers.length
     const writer = writers[nr]
-    const entries = signed(writer, nr, great, name, Math.min(batch, size - at))
+    const entries = signed(relay, writer, nr, great, name, Math.min(batch, size - at))
     const verdicts = channel && writer ? await writer.append(channel, bytesOf(entries)) : []
     if (verdicts.length !== entries.length || verdicts.some(({ kind }) => kind !== 'accepted'))
       throw new Error(`the relay does not take the history: ${JSON.stringify(verdicts.at(-1))}`)
