@@ -63,7 +63,7 @@ export async function startRelay(
     return child.exitCode
   }
   const start = async () => {
-    const [command = '', ...args] = [...under, process.execPath, 'relay/main.ts']
+    const [command = '', ...args] = [...under, process.execPath, join(root, 'relay/main.ts')]
     child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...generous, ...settings, PORT: port, DATA_DIR: dataDir },
