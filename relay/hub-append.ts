@@ -15,11 +15,15 @@ import type { HubParts } from './hub-hello.ts'
 import type { SentAppend } from './hub-inbox.ts'
 import type { Link } from './hub-links.ts'
 import { onlyRedacts, unlessFull } from './hub-room.ts'
-import { isStoreFull } from './store/store-full.ts'
 
 /** An append with its entries read. */
 export interface Append extends SentAppend {
   entries: readonly ReceivedEntry[]
+}
+
+interface Decided {
+  channel: ChannelId
+  decision: Decision
 }
 
 /** The answer to one append, as it is sent. */
@@ -39,8 +43,19 @@ export interface EntryBuckets {
 /** When the wait is over, this many entries can go at once: fewer round trips for a long flush. */
 const waitForEntries = 10
 
-export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: readonly Append[]): Promise<void> {
-  const { ports, links, memory } = hub
+/** A turn that is decided and handed to the store. */
+export interface Untold {
+  /** Resolves when it is on the disk. */
+  durable: Promise<void>
+  /** What everybody hears of it, then and not before. */
+  tell(): Promise<void>
+  /** The store had no room for it: nothing of it is there, and memory was not touched: it is as if none of it had come. */
+  takeBack(): void
+}
+
+/** Decides and commits. The next turn of appends may be decided while the disk still works on this one; nothing else may. */
+export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: readonly Append[]): Promise<Untold> {
+  const { ports, memory } = hub
   await memory.meta()
   const now = memory.now()
   // A link may have ended since its turn was taken: what its device does not hear of, it sends again.
@@ -52,38 +67,45 @@ export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: re
       open.filter((append) => !appends.includes(append)),
     )
   const answers: Answer[] = []
-  const decided: { channel: ChannelId; decision: Decision }[] = []
+  const decided: Decided[] = []
   for (const [channel, ofChannel] of groupByChannel(appends)) {
     const decision = await decide(hub, buckets, channel, ofChannel, now, answers)
     if (decision) decided.push({ channel, decision })
   }
   const batches = decided.map(({ decision }) => decision.batch).filter((batch) => batch !== undefined)
-  if (batches.length > 0) {
-    try {
-      await ports.log.commit(batches, now)
-    } catch (error) {
-      if (!isStoreFull(error)) throw error
-      // Nothing of it is on the disk, and memory was not touched yet: it is as if none of it had come.
+  const durable = batches.length > 0 ? ports.log.commit(batches, now) : Promise.resolve()
+  memory.reached(now)
+  return {
+    durable,
+    async tell() {
+      if (batches.length > 0) memory.committed(now)
+      await tellAll(hub, decided, inOrderOf(appends, answers))
+      for (const batch of batches) await compact(hub, batch)
+    },
+    takeBack() {
       hub.room.failed()
       for (const { append, spent } of answers) takeTokens(hub, buckets, append, -spent)
-      return sayNoRoom(hub, appends)
-    }
-    memory.committed(now)
+      sayNoRoom(hub, appends)
+    },
   }
+}
+
+async function tellAll(hub: HubParts, decided: readonly Decided[], answers: readonly Answer[]): Promise<void> {
+  const { ports, links, memory, counters } = hub
   for (const { channel, decision } of decided) await tellUpdates(hub, channel, decision)
   // Who has something accepted knows from then on how far the relay was: should it ever be set back, this device tells it.
-  const mark = batches.length > 0 && memory.knownMeta ? writeMark(ports.mac, ports.markKey, memory.knownMeta) : undefined
-  for (const { append, verdicts, wait } of inOrderOf(appends, answers)) {
+  const isNew = decided.some(({ decision }) => decision.batch !== undefined)
+  const mark = isNew && memory.knownMeta ? writeMark(ports.mac, ports.markKey, memory.knownMeta) : undefined
+  for (const { append, verdicts, wait } of answers) {
     links.send(append.link, { t: 'result', nr: append.frame.nr, verdicts, wait, mark })
-    if (wait > 0) hub.counters.waits++
-    countVerdicts(hub.counters, verdicts)
+    if (wait > 0) counters.waits++
+    countVerdicts(counters, verdicts)
     countSevere(hub, append.link, verdicts)
   }
   observe(
-    hub.counters.turnEntries,
+    counters.turnEntries,
     answers.reduce((sum, { spent }) => sum + spent, 0),
   )
-  for (const batch of batches) await compact(hub, batch)
 }
 
 /** Nothing of these is processed: they come again after a while. */

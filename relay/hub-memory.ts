@@ -19,6 +19,8 @@ export interface HubMemory {
   now(): number
   /** One more commit is on the disk; time goes on at or behind `clock`. */
   committed(clock: number): void
+  /** Time goes on at or behind `clock`, also if the commit that used it fails. */
+  reached(clock: number): void
   head(space: SpaceId): Promise<CommunityHead | undefined>
   putHead(head: CommunityHead): void
   spaceOf(channel: ChannelId): Promise<SpaceId | undefined>
@@ -52,6 +54,9 @@ export function createMemory({ meta, community, clock }: Pick<HubPorts, 'meta' |
     committed(at) {
       floor = Math.max(floor, at)
       if (known) known = { ...known, commits: known.commits + 1 }
+    },
+    reached(at) {
+      floor = Math.max(floor, at)
     },
     async head(space) {
       const known = heads.get(space)

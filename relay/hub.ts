@@ -9,7 +9,7 @@ import { takeAllowance } from './channel/frame-allowance.ts'
 import { writeMark } from './channel/mark.ts'
 import { createTokenBuckets } from './channel/token-bucket.ts'
 import { type ReadyTurn, readTurn } from './hub-ahead.ts'
-import { type EntryBuckets, runAppends } from './hub-append.ts'
+import { type Append, type EntryBuckets, runAppends, type Untold } from './hub-append.ts'
 import { markRead, sendChain, sendKeys } from './hub-asks.ts'
 import { runCommand } from './hub-command.ts'
 import { countOne, createCounters } from './hub-counters.ts'
@@ -26,6 +26,7 @@ import { createRoom, unlessFull } from './hub-room.ts'
 import { listSegments, openSegment } from './hub-segments.ts'
 import { createServed } from './hub-served.ts'
 import { createSessionWatch } from './hub-sessions.ts'
+import { isStoreFull } from './store/store-full.ts'
 
 export interface LinkHandle {
   /** One whole frame. The bytes may not change afterwards. */
@@ -105,6 +106,8 @@ export function createHub(given: HubPorts): Hub {
   })
   const sessions = createSessionWatch(ports, endSession)
   let loop: Promise<void> | undefined
+  /** Resolves when all turns of appends that were begun are told. */
+  let told: Promise<void> = Promise.resolve()
   /** Nothing new is taken; what came before is answered until `stopBy`. */
   let stopping = false
   let stopBy = 0
@@ -148,12 +151,39 @@ export function createHub(given: HubPorts): Hub {
       // With another thread for signatures, the next turn's are checked there while this one runs here.
       if (turn?.kind === 'appends') await turn.checked
       const next: ReadyTurn | undefined = ports.verifyAhead && takeTurn()
-      if (turn) await runTurn(turn)
+      if (turn?.kind === 'appends') await startAppends(turn.appends)
+      else if (turn) await runTurn(turn)
+      if (readers.hasTurn() || mayErase()) await told
       await readers.takeTurn()
       if (mayErase()) await attempt(undefined, eraseSome)
       await ports.nextTurn()
       turn = next ?? takeTurn()
     }
+    await told
+  }
+
+  /** Turns of appends overlap: one is decided while the disk works on the one before. They are told in their order. */
+  async function startAppends(appends: readonly Append[]): Promise<void> {
+    await attempt(undefined, async () => {
+      const untold = await runAppends(hub, entryBuckets, await posts.admit(appends))
+      const before = told
+      told = attempt(undefined, () => tellWhenDurable(untold, before))
+      // Two under way are enough to keep both busy, and what fails takes no more than two along.
+      await before
+    })
+  }
+
+  async function tellWhenDurable(untold: Untold, before: Promise<void>): Promise<void> {
+    const isThere = await untold.durable.then(
+      () => true,
+      (error) => {
+        if (isStoreFull(error)) return false
+        throw error
+      },
+    )
+    await before
+    if (isThere) await untold.tell()
+    else untold.takeBack()
   }
 
   /** Without room it comes again, as after any failure. */
@@ -168,9 +198,9 @@ export function createHub(given: HubPorts): Hub {
     )
   }
 
-  async function runTurn(turn: ReadyTurn): Promise<void> {
-    if (turn.kind === 'appends')
-      return attempt(undefined, async () => runAppends(hub, entryBuckets, await posts.admit(turn.appends)))
+  async function runTurn(turn: Exclude<ReadyTurn, { kind: 'appends' }>): Promise<void> {
+    // Whatever else happens sees only what was told.
+    await told
     if (turn.kind === 'reads') return attempt(turn.reads, () => markRead(hub, turn.reads))
     if (turn.link.closed) return
     await runFrame(turn.link, turn.frame)
