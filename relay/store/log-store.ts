@@ -9,7 +9,10 @@ import type { EntryOp } from '#shared/protocol/records.ts'
 export interface LogStore {
   /** `undefined`: no such channel. `ids`: ids and refs of the entries to decide; `redacts`: the targets of redacts among them. */
   facts(channel: ChannelId, ids: readonly EntryId[], redacts: readonly EntryId[]): Promise<Omit<ChannelFacts, 'now'> | undefined>
-  /** All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. */
+  /**
+   * All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. What is asked after the call sees it, also before
+   * it resolves; it resolves when it is on the disk, and calls resolve in their order.
+   */
   commit(batches: readonly ChannelBatch[], now: number): Promise<void>
   channels(space: SpaceId): Promise<ChannelState[]>
   /** The same with what is unread to this account: standing posts of others behind its read marker, counted to `most`. */
