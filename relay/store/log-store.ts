@@ -11,7 +11,7 @@ export interface LogStore {
   facts(channel: ChannelId, ids: readonly EntryId[], redacts: readonly EntryId[]): Promise<Omit<ChannelFacts, 'now'> | undefined>
   /**
    * All batches of one turn; raises `commits` by one and stores `now` as the relay's clock. What is asked after the call sees it, also before
-   * it resolves; it resolves when it is on the disk, and calls resolve in their order.
+   * it resolves; it resolves when it is on the disk.
    */
   commit(batches: readonly ChannelBatch[], now: number): Promise<void>
   channels(space: SpaceId): Promise<ChannelState[]>
