@@ -18,6 +18,7 @@ import { loadSodium } from '#shared/crypto/sodium.ts'
 import { accountIdOf, deviceIdOf, popSignedBytes, statementSignedBytes, writeDevAdd } from '#shared/crypto/statements.ts'
 import { encodeUp, parseDown } from '#shared/protocol/frame-codec.ts'
 import { type ControlDown, closeCodes, type FrameDown } from '#shared/protocol/frames.ts'
+import { noRates } from '../fakes/no-rates.ts'
 
 /** libsodium's wasm: the oracle's verifier, where the relay has the native one. */
 export const sodium = await loadSodium()
@@ -80,7 +81,7 @@ export async function openFuzzWorld(hub: Partial<HubSettings>, planted: Planted)
     dataDir,
     clock,
     log: createListeningLog(troubles),
-    hub: { ...hubDefaults, entryBurst: 1e9, entriesPerMinute: 1e9, commandBurst: 1e9, commandsPerMinute: 1e9, ...hub },
+    hub: { ...hubDefaults, ...noRates, ...hub },
     http: {
       ...httpDefaults,
       limits: {

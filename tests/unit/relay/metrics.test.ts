@@ -30,7 +30,7 @@ afterEach(async () => {
 const ask = async (path: string, remoteAddress: string, headers: Record<string, string> = {}) =>
   relay.http.request(path, { headers }, { incoming: { socket: { remoteAddress } } })
 
-test('[OBS-1] figures are given on the machine itself, and elsewhere for the token only; a proxy is elsewhere', async () => {
+test('[MET-1] figures are given on the machine itself, and elsewhere for the token only; a proxy is elsewhere', async () => {
   const statusOf = async (address: string, headers?: Record<string, string>) => (await ask('/metrics', address, headers)).status
   expect([await statusOf('127.0.0.1'), await statusOf('::1'), await statusOf('::ffff:127.0.0.1')]).toEqual([200, 200, 200])
   expect(await statusOf('192.0.2.1')).toBe(403)
@@ -41,7 +41,7 @@ test('[OBS-1] figures are given on the machine itself, and elsewhere for the tok
     expect(await statusOf('192.0.2.1', { authorization: wrong }), wrong).toBe(403)
 })
 
-test('[OBS-2] every figure has its help and type, counters count, and nothing in it is of a person or a place', async () => {
+test('[MET-2] every figure has its help and type, counters count, and nothing in it is of a person or a place', async () => {
   relay.hub.connect({ send: () => {}, close: () => {}, queuedBytes: () => 7 }).receive(Uint8Array.of(9))
   const answer = await ask('/metrics', '127.0.0.1')
   const text = await answer.text()
@@ -84,7 +84,7 @@ test('[OBS-2] every figure has its help and type, counters count, and nothing in
   for (const label of labels) expect(['verdict', 'code', 'le', 'node', 'incarnation', ...process], label).toContain(label)
 })
 
-test('[OBS-3] health says whether writes are taken, by the same figure', async () => {
+test('[MET-3] health says whether writes are taken, by the same figure', async () => {
   const answer = await ask('/health', '192.0.2.1')
   expect([answer.status, await answer.json()]).toMatchObject([200, { ok: true, full: false, links: 0 }])
 })
