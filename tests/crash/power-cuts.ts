@@ -44,9 +44,12 @@ interface Place {
 const names = ['ann', 'ben', 'cho', 'dov', 'eve'] as const
 /** One person's flood must not wait for tokens here. */
 const unlimited = { LIMIT_ENTRY_BURST: '1000000', LIMIT_ENTRIES_PER_MINUTE: '6000000', LIMIT_CHANNEL_BURST: '1000000' }
-const delayMostMs = 12
+/** The kill comes so many turns of this process' loop later, at most. */
+const eventsMost = 300
 /** Between two messages of one device: a stream of small frames, not a few large ones. It goes on while the relay is away. */
-const paceMs = 3
+const turnsBetween = 40
+/** The rest is written when the relay is away, however fast it was before. */
+const shareBefore = 0.8
 /** The stream may be over by then. */
 const writesWithinMs = 200
 
@@ -122,10 +125,12 @@ async function cut(
   prng: Prng,
 ): Promise<Round> {
   const each = messages / writers.length
+  const killed = Promise.withResolvers<void>()
   const writing = writers.map(async ({ name, device }) => {
     for (let i = 0; i < each; i++) {
+      if (i >= each * shareBefore) await killed.promise
       await device.send(place.space, place.channel, `${nr} ${name} ${i}`)
-      await new Promise((resolve) => setTimeout(resolve, paceMs))
+      await turnsOfLoop(turnsBetween)
     }
   })
   const moment = await aimAtStream(relay, first(writers), place, messages, prng)
@@ -133,6 +138,7 @@ async function cut(
   const seen = new Set(writers.flatMap(({ device }) => acceptedTexts(device, place)))
   const inFlight = writers.reduce((sum, { device }) => sum + waitingIn(device, place), 0)
   assert(seen.size < messages, 'the kill comes amid the stream')
+  killed.resolve()
 
   const started = performance.now()
   await relay.start()
@@ -140,6 +146,10 @@ async function cut(
   const togetherSeconds = (performance.now() - started) / 1000
   checkOrder(writers, place, nr, messages, seen)
   return { nr, moment, acceptedBefore: seen.size, inFlight, togetherSeconds }
+}
+
+async function turnsOfLoop(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Waits for a random moment: half of them when the relay is just writing a commit, half at any time. */
@@ -151,9 +161,9 @@ async function aimAtStream(relay: RelayProcess, device: NodeDevice, place: Place
     await logWritten(relay, writes)
     return `write ${writes} to the log after ${enough} messages`
   }
-  const delayMs = prng.below(delayMostMs)
-  await new Promise((resolve) => setTimeout(resolve, delayMs))
-  return `${delayMs} ms after ${enough} messages`
+  const turns = prng.below(eventsMost)
+  await turnsOfLoop(turns)
+  return `${turns} turns of the loop after ${enough} messages`
 }
 
 /** A write shows before it is on the disk: the system has it, and the commit is not answered yet. */
