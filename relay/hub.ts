@@ -153,9 +153,12 @@ export function createHub(given: HubPorts): Hub {
       const next: ReadyTurn | undefined = ports.verifyAhead && takeTurn()
       if (turn?.kind === 'appends') await startAppends(turn.appends)
       else if (turn) await runTurn(turn)
-      if (readers.hasTurn() || mayErase()) await told
+      if (readers.hasTurn()) await told
       await readers.takeTurn()
-      if (mayErase()) await attempt(undefined, eraseSome)
+      if (mayErase()) {
+        await told
+        await attempt(undefined, eraseSome)
+      }
       await ports.nextTurn()
       turn = next ?? takeTurn()
     }
@@ -164,6 +167,8 @@ export function createHub(given: HubPorts): Hub {
 
   /** Turns of appends overlap: one is decided while the disk works on the one before. They are told in their order. */
   async function startAppends(appends: readonly Append[]): Promise<void> {
+    // Read anew, memory would know of commits that are counted once more when they are told.
+    if (!memory.knownMeta) await told
     await attempt(undefined, async () => {
       const untold = await runAppends(hub, entryBuckets, await posts.admit(appends))
       const before = told
