@@ -84,7 +84,8 @@ test('[IN-6] wrong passwords and unknown logins are one answer, too many name th
     expect(await signIn(world.ports, { login: 'dupe', password: 'not the password' })).toEqual({ ok: false, code: 'bad_login' })
   const over = await signIn(world.ports, { login: 'dupe', password: dupe.password })
   expect(over).toMatchObject({ ok: false, code: 'too_many' })
-  expect(Number(over.ok ? 0 : over.present)).toBeGreaterThan(890)
+  // One of two in fifteen minutes comes back after half of them.
+  expect(Number(over.ok ? 0 : over.present)).toBeGreaterThan(440)
 })
 
 test('[IN-7] what can be no login and no password of anybody asks nothing of the relay', async () => {
