@@ -8,7 +8,7 @@ import { timelineView } from '#app/engine/views/message-views.ts'
 import type { ChannelId, SpaceId } from '#shared/base/ids.ts'
 import { createPrng, type Prng } from '#shared/base/prng.ts'
 import { type NodeDevice, startNodeDevice } from '../fakes/node-device.ts'
-import { type RelayProcess, startRelay } from '../fakes/relay-process.ts'
+import { operate, type RelayProcess, startRelay } from '../fakes/relay-process.ts'
 
 export interface PowerCuts {
   /** Rounds; each has a channel of its own, and one kill. */
@@ -53,7 +53,7 @@ const shareBefore = 0.8
 /** The stream may be over by then. */
 const writesWithinMs = 200
 
-/** Throws what does not hold; the relay's data is then left where it is, for a look. @returns the data's place, already removed */
+/** @throws {Error} what does not hold; the relay's data is then left where it is, for a look */
 export async function runPowerCuts({ times, messages, seed, report }: PowerCuts): Promise<void> {
   const prng = createPrng(seed)
   const relay = await startRelay(unlimited)
@@ -71,6 +71,8 @@ export async function runPowerCuts({ times, messages, seed, report }: PowerCuts)
     }
     await checkFresh(relay, writers, places, messages)
     for (const { device } of writers) await device.stop()
+    await relay.stop()
+    await checkFiles(relay)
   } catch (error) {
     await relay.kill()
     throw new Error(`seed ${seed}; the relay's data is left in ${relay.dataDir}`, { cause: error })
@@ -221,6 +223,12 @@ function checkOrder(writers: readonly Writer[], place: Place, nr: number, messag
     const written = Array.from({ length: messages / writers.length }, (_, i) => `${nr} ${name} ${i}`)
     assert.deepEqual(own, written, `${name}'s messages stand in the order of writing`)
   }
+}
+
+/** Everything in the database that can be computed from something else agrees with it. */
+async function checkFiles({ dataDir }: RelayProcess): Promise<void> {
+  const { code, printed } = await operate(dataDir, 'verify')
+  assert.equal(code, 0, printed)
 }
 
 /** A device that was never here before gets the same. */

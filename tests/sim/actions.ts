@@ -6,6 +6,7 @@ import { makeTimeId } from '#shared/base/ids.ts'
 import type { Prng } from '#shared/base/prng.ts'
 import type { TimelinePost } from '#shared/log/post-view.ts'
 import type { DeviceNode } from './device-node.ts'
+import type { Operation } from './history.ts'
 import type { Ledger } from './ledger.ts'
 import { type RelayDisk, spacesOf } from './relay-disk.ts'
 
@@ -14,6 +15,7 @@ export interface ActionWorld {
   now: number
   disk: RelayDisk
   ledger: Ledger
+  history: Operation[]
   people: readonly AccountId[]
 }
 
@@ -81,13 +83,14 @@ function mine(node: DeviceNode): (post: TimelinePost) => boolean {
   return (post) => post.by === node.person.account
 }
 
-function write(world: ActionWorld, node: DeviceNode): void {
-  const place = somePlace(world, node)
+export function write(world: ActionWorld, node: DeviceNode, place = somePlace(world, node)): void {
   if (!place) return
-  const { ledger } = world
+  const { ledger, history } = world
   const text = ledger.word()
   const id: EntryId = call(world, node, 'send', { ...place, text }, (answer) => {
-    if (answer.ok) ledger.promise(id, node, place)
+    if (!answer.ok) return
+    ledger.promise(id, node, place)
+    history.push({ kind: 'saved', device: node.name, by: node.person.account, channel: place.channel, id })
   })
   ledger.wrote(id, place.channel, text)
 }
@@ -105,8 +108,13 @@ function remove(world: ActionWorld, node: DeviceNode): void {
   if (!found) return
   const space = node.core?.world.tables.channel.get(found.channel)?.space
   const isOwner = space && node.core?.world.tables.space.get(space)?.state?.owner === node.person.account
-  if (isOwner || found.post.by === node.person.account) world.ledger.mayBeGone(found.post.id)
+  if (isOwner || found.post.by === node.person.account) takeBack(world, found.post.id)
   call(world, node, 'remove', { channel: found.channel, id: found.post.id })
+}
+
+function takeBack({ ledger, history }: ActionWorld, id: EntryId): void {
+  ledger.mayBeGone(id)
+  history.push({ kind: 'taken-back', id })
 }
 
 function look(world: ActionWorld, node: DeviceNode): void {
@@ -131,6 +139,7 @@ function retry(world: ActionWorld, node: DeviceNode): void {
   const row = refusedRow(world, node)
   if (!row) return
   const text = world.ledger.word()
+  world.history.push({ kind: 'refused', device: node.name, id: row.id })
   world.ledger.wrote(row.op === 'edit' && row.ref !== 0 ? row.ref : row.id, row.channel, text)
   call(world, node, 'retryUnsent', { id: row.id, text })
 }
@@ -138,7 +147,7 @@ function retry(world: ActionWorld, node: DeviceNode): void {
 function dropUnsent(world: ActionWorld, node: DeviceNode): void {
   const row = refusedRow(world, node)
   if (!row) return
-  world.ledger.mayBeGone(row.id)
+  takeBack(world, row.id)
   call(world, node, 'dropUnsent', { id: row.id })
 }
 

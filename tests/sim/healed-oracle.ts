@@ -26,14 +26,19 @@ export interface OracleWorld {
   keyOf(dev: DeviceId): { account: AccountId; key: Uint8Array } | undefined
 }
 
-export function checkHealed(world: OracleWorld): void {
+/** Holds at any time, whether it came to rest or not. @returns what stands, by channel */
+export function checkRelay(world: Pick<OracleWorld, 'relay' | 'keyOf'>): Map<ChannelId, Element[]> {
   const elements = new Map<ChannelId, Element[]>()
   for (const channel of world.relay.tables.channels.keys()) elements.set(channel, checkChannel(world.relay, channel))
   for (const space of world.relay.community.spaces.keys()) checkChain(world, space)
-  checkNothingDeleted(world)
-  for (const device of world.devices) {
-    checkHoldsWhatItMay(world.relay, device, elements)
-    checkOutbox(world.relay, device)
+  return elements
+}
+
+/** Everybody holds what he may, all of it and nothing else. */
+export function checkTogether({ relay, devices }: OracleWorld, elements: Map<ChannelId, Element[]>): void {
+  for (const device of devices) {
+    checkHoldsWhatItMay(relay, device, elements)
+    checkOutbox(relay, device)
   }
 }
 
@@ -76,7 +81,7 @@ function checkChannel(disk: RelayDisk, channel: ChannelId): Element[] {
 }
 
 /** The chain from nothing: signatures, effects, hashes, and the state at its end. */
-function checkChain({ relay, keyOf }: OracleWorld, space: SpaceId): void {
+function checkChain({ relay, keyOf }: Pick<OracleWorld, 'relay' | 'keyOf'>, space: SpaceId): void {
   const held = relay.community.spaces.get(space)
   assert(held)
   let head: CommunityHead | undefined
@@ -96,7 +101,7 @@ function checkChain({ relay, keyOf }: OracleWorld, space: SpaceId): void {
   assert.deepEqual(live.sort(), Object.keys(head.state.channels).sort(), 'the state names the channels that there are')
 }
 
-function checkNothingDeleted({ relay, devices, deleted }: OracleWorld): void {
+export function checkNothingDeleted({ relay, devices, deleted }: OracleWorld): void {
   const search = (bytes: Uint8Array, where: string) => {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
     // Every word begins alike: most bytes need one look.

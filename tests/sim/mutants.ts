@@ -2,10 +2,11 @@
 // `outside` stands between the hub, or the core, and the gate of its process; the others stand between the gate and the disk.
 import type { DeviceBatch, DeviceStore } from '#app/engine/device-store.ts'
 import type { CommunityStore } from '#relay/store/community-store.ts'
-import type { LogStore } from '#relay/store/log-store.ts'
+import type { LogStore, MetaStore } from '#relay/store/log-store.ts'
 import type { AccountId, EntryId, SpaceId } from '#shared/base/ids.ts'
 import type { Verifier } from '#shared/crypto/ports.ts'
 import type { MemberRow } from '#shared/protocol/records.ts'
+import { DiskFull } from './process.ts'
 
 export interface Mutant {
   says: string
@@ -15,6 +16,11 @@ export interface Mutant {
   relayVerifier?: (verifier: Verifier) => Verifier
   device?: (store: DeviceStore) => DeviceStore
   deviceOutside?: (store: DeviceStore) => DeviceStore
+  meta?: (store: MetaStore) => MetaStore
+  /** A device takes every silent line for a living one. */
+  neverSilent?: true
+  /** The relay seals its marks with a key that no later start knows. */
+  forgetsMarkKey?: true
 }
 
 export interface MutantWorld {
@@ -147,6 +153,34 @@ export const mutants: { readonly [name: string]: Mutant } = {
       commit: async (batch, how) => void store.commit(structuredClone(batch), how).catch(() => undefined),
     }),
   },
+  'clock-goes-back': {
+    says: 'a relay that starts does not ask which time it was last',
+    meta: (store) => ({ ...store, read: async () => ({ ...(await store.read()), clock: 0 }) }),
+  },
+  'half-open-for-ever': {
+    says: 'a device never gives a silent line up',
+    neverSilent: true,
+  },
+  'mark-ignored': {
+    says: 'the relay does not believe its own marks',
+    forgetsMarkKey: true,
+  },
+  'relay-full-disk-lies': {
+    says: 'the relay calls stored what a full disk did not take',
+    logOutside: (store) => ({
+      ...store,
+      commit: (batches, now) => store.commit(batches, now).catch(unlessFull),
+    }),
+  },
+  'device-full-disk-lies': {
+    says: 'a device calls words saved that its full disk did not take',
+    deviceOutside: (store) => ({
+      load: () => store.load(),
+      loadSegment: (segment) => store.loadSegment(segment),
+      close: () => store.close(),
+      commit: (batch, how) => store.commit(batch, how).catch(unlessFull),
+    }),
+  },
   'deleted-kept-on-device': {
     says: 'a device that deletes keeps the old bytes beside the new',
     device: (store) =>
@@ -167,6 +201,10 @@ export const mutants: { readonly [name: string]: Mutant } = {
         withRows(batch, { outbox: new Map([...batch.rows.outbox].filter(([, row]) => row !== undefined)) }),
       ),
   },
+}
+
+function unlessFull(error: unknown): void {
+  if (!(error instanceof DiskFull)) throw error
 }
 
 function through(store: DeviceStore, change: (batch: DeviceBatch) => DeviceBatch): DeviceStore {

@@ -1,5 +1,6 @@
 // The lines between devices and the relay: frames travel in order on one line, in any order across lines, and a line may break at either end
 // at any time. What was under way then arrives as a prefix, also after its device has dialled anew.
+// A line may also be slow, or deaf in one direction or both (half open): what is sent there piles up, and neither end is told.
 import type { Bytes } from '#shared/base/bytes.ts'
 import type { Prng } from '#shared/base/prng.ts'
 
@@ -17,6 +18,11 @@ export interface DeviceEnd {
 }
 
 export interface Line {
+  /** Delivers only now and then. */
+  slow: boolean
+  /** Nothing arrives in this direction any more, the news of a closing neither. */
+  deafUp: boolean
+  deafDown: boolean
   /** Something can be delivered in this direction: a frame, or the news that the line is closed. */
   readonly upWaits: boolean
   readonly downWaits: boolean
@@ -46,11 +52,14 @@ export function createLine(prng: Prng, device: DeviceEnd, connect: (line: Line) 
   const prefix = (queue: Bytes[]) => (prng.chance(0.5) ? queue.slice(0, prng.below(queue.length + 1)) : queue)
 
   const line: Line = {
+    slow: false,
+    deafUp: false,
+    deafDown: false,
     get upWaits() {
-      return relayOpen && (up.length > 0 || newsForRelay)
+      return relayOpen && !line.deafUp && (up.length > 0 || newsForRelay)
     },
     get downWaits() {
-      return deviceOpen && (down.length > 0 || newsForDevice !== undefined)
+      return deviceOpen && !line.deafDown && (down.length > 0 || newsForDevice !== undefined)
     },
     get dead() {
       return !deviceOpen && !relayOpen
@@ -83,6 +92,8 @@ export function createLine(prng: Prng, device: DeviceEnd, connect: (line: Line) 
       up = prefix(up)
       newsForRelay = true
       newsForDevice ??= code
+      // The relay has done with it, and waits for nobody.
+      if (line.deafUp) relayOpen = false
     },
     breakAtDevice() {
       deviceOpen = false

@@ -6,22 +6,18 @@ import { createHub } from '#relay/hub.ts'
 import { type HubEvent, type HubSettings, hubDefaults } from '#relay/hub-ports.ts'
 import type { AccountStore } from '#relay/store/account-store.ts'
 import type { CommandBatch } from '#relay/store/community-store.ts'
-import { toBase64Url } from '#shared/base/bytes.ts'
 import type { AccountId, DeviceId } from '#shared/base/ids.ts'
 import type { Clock } from '#shared/base/ports.ts'
 import type { Prng } from '#shared/base/prng.ts'
-import type { Mac } from '#shared/crypto/ports.ts'
+import type { Mac, SignatureClaim } from '#shared/crypto/ports.ts'
 import type { ChannelBatch } from '#shared/log/facts.ts'
-import { createMemoryCommunityStore } from '../fakes/memory-community-store.ts'
-import { createMemoryLogStore, createMemoryMetaStore } from '../fakes/memory-log-store.ts'
-import { createMemoryPrivateStore } from '../fakes/memory-private-store.ts'
-import { worldOf } from '../fakes/memory-relay-tables.ts'
 import { hasher, verifier } from './fake-crypto.ts'
 import type { Mutant, MutantWorld } from './mutants.ts'
 import type { Line, RelayEnd } from './network.ts'
-import { createProcess, type SimProcess } from './process.ts'
+import { createProcess, type Room, type SimProcess } from './process.ts'
 import type { RelayDisk } from './relay-disk.ts'
 import type { RelayOracle } from './relay-oracle.ts'
+import type { RelayStores } from './sqlite-stores.ts'
 
 export interface RelaySession {
   account: AccountId
@@ -30,7 +26,13 @@ export interface RelaySession {
 
 export interface RelayWorld {
   prng: Prng
+  /** The relay's own, which may be wrong and jump. */
   clock: Clock
+  /** What timers run by. */
+  time(): number
+  room: Room
+  /** Opens what is on the disk. */
+  stores(disk: RelayDisk): RelayStores
   accounts: AccountStore
   sessions: ReadonlyMap<string, RelaySession>
   oracle: RelayOracle
@@ -39,6 +41,8 @@ export interface RelayWorld {
   settings: Partial<HubSettings>
   /** Write the real structure document too: it costs wasm, so not in every seed. */
   structure: boolean
+  /** Signatures of the next turn are checked elsewhere, meanwhile. */
+  verifiesAhead: boolean
   eager(): boolean
   report(event: HubEvent): void
   failed(error: unknown): void
@@ -60,7 +64,7 @@ const noStructure: StructureAuthor = { write: async () => undefined, forget: () 
 
 export async function bootRelay(world: RelayWorld, disk: RelayDisk, onCrash: () => void): Promise<RelayNode> {
   const { prng, oracle, mutant, mutantWorld } = world
-  const process = createProcess(world.eager, onCrash)
+  const process = createProcess({ eager: world.eager, died: onCrash, room: world.room })
   /** A broken rule is the simulation's failure, never the store's. */
   const watched = (look: (method: string, args: unknown[]) => unknown) => (method: string, args: unknown[]) => {
     try {
@@ -69,29 +73,38 @@ export async function bootRelay(world: RelayWorld, disk: RelayDisk, onCrash: () 
       world.failed(error)
     }
   }
-  const makeIncarnation = () => toBase64Url(prng.bytes(16))
   oracle.look(disk)
 
-  const innerLog = createMemoryLogStore(disk.tables)
-  const log = process.port(mutant.log?.(innerLog, mutantWorld) ?? innerLog, {
+  const stores = world.stores(disk)
+  const log = process.port(mutant.log?.(stores.log, mutantWorld) ?? stores.log, {
     mayFail: true,
+    writes: ['commit', 'compact', 'markRead', 'eraseMarkers'],
     // reason: the port's method of that name has these arguments
     watch: watched((method, args) => method === 'commit' && oracle.entriesCommitted(args[0] as readonly ChannelBatch[])),
   })
-  const innerCommunity = createMemoryCommunityStore(disk.community, worldOf(disk.tables))
-  const community = process.port(mutant.community?.(innerCommunity) ?? innerCommunity, {
+  const community = process.port(mutant.community?.(stores.community) ?? stores.community, {
     mayFail: true,
+    writes: ['commit'],
     // reason: the port's method of that name has these arguments
     watch: watched((method, args) => method === 'commit' && oracle.commandCommitted(args[0] as CommandBatch)),
   })
   const relayVerifier = mutant.relayVerifier?.(verifier) ?? verifier
   const structure = world.structure ? await createStructureAuthor({ store: community, random: prng }) : noStructure
   const turns = process.port({ next: async () => {} }, { mayFail: false })
+  const ahead = process.port(
+    {
+      check: async (claims: readonly SignatureClaim[]) =>
+        claims.map(({ signature, message, key }) =>
+          prng.chance(0.1) ? undefined : relayVerifier.verify(signature, message, key),
+        ),
+    },
+    { mayFail: false },
+  )
   const hub = createHub({
     log: mutant.logOutside?.(log) ?? log,
     community,
-    private: process.port(createMemoryPrivateStore(disk.tables), { mayFail: true }),
-    meta: process.port(createMemoryMetaStore(disk.tables, makeIncarnation), { mayFail: true }),
+    private: process.port(stores.private, { mayFail: true, writes: ['put', 'erase'] }),
+    meta: process.port(mutant.meta?.(stores.meta) ?? stores.meta, { mayFail: true, writes: ['renew'] }),
     accounts: process.port(world.accounts, { mayFail: true }),
     sessions: process.port(
       {
@@ -105,10 +118,12 @@ export async function bootRelay(world: RelayWorld, disk: RelayDisk, onCrash: () 
     ),
     desk: createCommandDesk({ store: community, structure, hasher, verifier: relayVerifier }),
     verifier: relayVerifier,
+    verifyAhead: world.verifiesAhead ? (claims) => (claims.length > 1 ? ahead.check(claims) : undefined) : undefined,
     mac,
-    markKey,
+    markKey: mutant.forgetsMarkKey ? prng.bytes(32) : markKey,
     random: prng,
     clock: world.clock,
+    steady: { now: world.time },
     nextTurn: () => turns.next(),
     report: process.entry(world.report),
     settings: { ...hubDefaults, ...world.settings },

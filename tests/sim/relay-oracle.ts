@@ -30,6 +30,7 @@ export interface OracleStats {
   annexes: number
   commands: number
   framesDown: number
+  stale: number
 }
 
 export interface OracleDevices {
@@ -68,7 +69,7 @@ export function createRelayOracle(devices: OracleDevices, stats: OracleStats): R
   return {
     look(next) {
       disk = next
-      lastAt = 0
+      lastAt = disk.tables.meta.clock
       seqs.clear()
       for (const channel of disk.tables.channels.values()) seqs.set(channel.id, channel.seq)
     },
@@ -122,6 +123,7 @@ export function createRelayOracle(devices: OracleDevices, stats: OracleStats): R
         assert(content, 'an update can be read')
         for (const cell of content.cells) if (cell !== undefined) checkSent(disk, channel, cell)
       }
+      if (frame.kind === 'control' && frame.message.t === 'stale') stats.stale++
       if (frame.kind === 'control') checkControl(disk, account, frame.message)
     },
   }

@@ -1,5 +1,9 @@
-// npm run sim -- --seeds N [--from S] [--seed S] [--mutant NAME|all]
-// Runs seeds one after the other; a failing one prints the command that replays it. `--trace DEVICE` tells what its line carried (with --seed).
+// npm run sim -- --seeds N [--from S] [--seed S] [--mutant NAME|all] [--sqlite]
+// Runs seeds one after the other; a failing one prints the command that replays it. `--trace DEVICE` tells what its line carried (with --seed),
+// `--sqlite` gives the relay its real stores on a file.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseUtf8 } from '#shared/base/bytes.ts'
 import { readUpdate } from '#shared/log/update-bytes.ts'
@@ -7,7 +11,8 @@ import type { FrameDown, FrameUp } from '#shared/protocol/frames.ts'
 import type { DeviceNode } from './device-node.ts'
 import { honest, type Mutant, mutants } from './mutants.ts'
 import { simulate } from './simulate.ts'
-import { emptyStats } from './simulation.ts'
+import { emptyStats, type Stats } from './simulation.ts'
+import { createSqliteFile } from './sqlite-stores.ts'
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +21,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     mutant: { type: 'string' },
     trace: { type: 'string' },
+    sqlite: { type: 'boolean', default: false },
   },
 })
 const first = Number(values.seed ?? values.from)
@@ -41,7 +47,7 @@ async function runSeeds(mutant: Mutant, loud: number): Promise<number> {
   let failures = 0
   for (let seed = first; seed < first + count; seed++) {
     try {
-      const stats = await simulate(seed, mutant, values.trace ? trace : undefined)
+      const stats = await runOne(seed, mutant)
       for (const key of Object.keys(sums)) add(sums, stats, key)
     } catch (error) {
       failures++
@@ -53,6 +59,19 @@ async function runSeeds(mutant: Mutant, loud: number): Promise<number> {
   const seconds = (performance.now() - start) / 1000
   console.log(`${count} seeds, ${failures} failed, ${seconds.toFixed(1)} s, ${JSON.stringify(sums)}`)
   return failures
+}
+
+async function runOne(seed: number, mutant: Mutant): Promise<Stats> {
+  const options = { mutant, trace: values.trace ? trace : undefined }
+  if (!values.sqlite) return simulate(seed, options)
+  const folder = mkdtempSync(join(tmpdir(), 'dupecord-sim-'))
+  const sqlite = createSqliteFile(folder)
+  try {
+    return await simulate(seed, { ...options, sqlite })
+  } finally {
+    sqlite.database?.close()
+    rmSync(folder, { recursive: true })
+  }
 }
 
 function add(sums: object, stats: object, key: string): void {

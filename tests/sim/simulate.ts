@@ -1,29 +1,100 @@
-// A whole run of one seed, oracles included. Throws what broke.
+// A whole run of one seed, oracles included. Safety and liveness are asked apart: a run that does not come together may still have lost nothing,
+// and one that comes together quickly may have lost all. Throws what broke.
 import assert from 'node:assert/strict'
+import { textOf } from '#app/engine/core/outbox.ts'
 import type { ChannelId, EntryId } from '#shared/base/ids.ts'
+import type { Element } from '#shared/log/entry-codec.ts'
 import { openStructure } from '#shared/structure/structure-document.ts'
 import { copyDisk } from '../fakes/memory-device-store.ts'
-import { bootDevice, connectDevice, createDevice, type DeviceNode, stopDevice, type Trace } from './device-node.ts'
-import { checkHealed } from './healed-oracle.ts'
-import type { Mutant } from './mutants.ts'
+import { bootDevice, connectDevice, createDevice, type DeviceNode, stopDevice } from './device-node.ts'
+import { pump } from './events.ts'
+import { RunFailed, Stuck } from './faults.ts'
+import { checkNothingDeleted, checkRelay, checkTogether } from './healed-oracle.ts'
+import { heal } from './healing.ts'
+import { checkHistory } from './history-check.ts'
 import { settle } from './process.ts'
-import { recordOf } from './relay-disk.ts'
-import { begin, heal, pump, trouble } from './schedule.ts'
-import { createSimulation, type Simulation, type Stats } from './simulation.ts'
+import { acceptedIn, recordOf } from './relay-disk.ts'
+import { begin, trouble } from './schedule.ts'
+import { createSimulation, type Simulation, type SimulationOptions, type Stats } from './simulation.ts'
 
-export async function simulate(seed: number, mutant?: Mutant, trace?: Trace): Promise<Stats> {
-  const sim = await createSimulation(seed, mutant, trace)
-  await begin(sim)
-  await trouble(sim)
-  await heal(sim)
-  await joinFresh(sim)
-  checkHealed({ relay: sim.disk, devices: devicesOf(sim), deleted: deletedWords(sim), keyOf: sim.keyOf })
-  checkPromises(sim)
-  checkChainsTrusted(sim)
-  if (sim.structure) checkStructure(sim)
-  await checkTimelines(sim)
-  for (const node of sim.nodes) stopDevice(node)
+/** @throws {RunFailed} */
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Stats> {
+  const sim = await createSimulation(seed, options)
+  await judge(sim, async () => {
+    await begin(sim)
+    await trouble(sim)
+  })
   return sim.stats
+}
+
+/** Runs the story, lets everything heal, and asks what holds. */
+export async function judge(sim: Simulation, story: () => Promise<void>): Promise<void> {
+  const devices = () => sim.nodes.map(({ name, person, disk }) => ({ name, account: person.account, disk }))
+  const world = () => ({ relay: sim.disk, devices: devices(), deleted: deletedWords(sim), keyOf: sim.keyOf })
+  await story()
+  const liveness = await faultOf(async () => {
+    await heal(sim)
+    await joinFresh(sim)
+  })
+  const cameTogether = liveness === undefined
+  const safety = await faultOf(async () => {
+    const elements = checkRelay(world())
+    checkHistories(sim, elements)
+    checkChainsTrusted(sim)
+    if (sim.structure) checkStructure(sim)
+    if (!cameTogether) return
+    checkPromises(sim)
+    checkNothingDeleted(world())
+    // A device whose mark was not ahead yet may hold what nobody can tell is lost: until the relay hears of it, two may see different things.
+    if (wasNoticed(sim)) {
+      checkTogether(world(), elements)
+      await checkTimelines(sim)
+    } else sim.stats.unnoticed++
+  })
+  for (const node of sim.nodes) stopDevice(node)
+  sim.stats.fullRelay = sim.relayRoom.refusals
+  sim.stats.fullDevices = sim.nodes.reduce((sum, node) => sum + node.room.refusals, 0)
+  // What an oracle saw on the way is safety's, though it ended the healing.
+  const isStuck = liveness instanceof Stuck
+  const broken = [...(safety || (liveness && !isStuck) ? ['safety' as const] : []), ...(isStuck ? ['liveness' as const] : [])]
+  if (broken.length > 0)
+    throw new RunFailed(
+      broken,
+      [liveness, safety].filter((error) => error !== undefined),
+    )
+}
+
+function wasNoticed({ history, disk }: Simulation): boolean {
+  const era = disk.tables.meta.incarnation
+  return !history.operations.some((one) => one.kind === 'relay-set-back' && !one.noticed && one.to === era)
+}
+
+async function faultOf(work: () => Promise<void>): Promise<unknown> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+/** What devices saw, judged without a look at how it came about. */
+function checkHistories({ disk, history, nodes }: Simulation, elements: ReadonlyMap<ChannelId, readonly Element[]>): void {
+  const accepted = new Map(
+    [...elements].map(([channel, standing]) => {
+      const texts = new Map(standing.map(({ id, body }) => [id, textOf(body) ?? '']))
+      return [channel, acceptedIn(disk, channel).map(({ id, seq }) => ({ id, seq, text: texts.get(id) ?? '' }))]
+    }),
+  )
+  const refused = nodes.flatMap((node) => [...node.disk.tables.outbox.values()].filter(({ state }) => state.kind === 'refused'))
+  const outcome = {
+    era: disk.tables.meta.incarnation,
+    accepted,
+    unsent: new Set(refused.map((row) => row.id)),
+    wereOut: history.accountsOut,
+  }
+  const faults = checkHistory(history.operations, outcome)
+  assert(faults.length === 0, `what devices saw is a history without faults: ${faults.slice(0, 5).join('; ')}`)
 }
 
 /** Every person signs in on one more device. */
@@ -35,10 +106,6 @@ async function joinFresh(sim: Simulation): Promise<void> {
     connectDevice(sim.deviceWorld, node)
     await pump(sim)
   }
-}
-
-function devicesOf(sim: Simulation) {
-  return sim.nodes.map(({ name, person, disk }) => ({ name, account: person.account, disk }))
 }
 
 /** The words of entries that were deleted, and of channels that are no more. */

@@ -14,13 +14,17 @@ import { createMemoryMetaStore } from '../fakes/memory-log-store.ts'
 import type { ActionWorld } from './actions.ts'
 import { createDevice, type DeviceNode, type DeviceWorld, type Person, type Trace } from './device-node.ts'
 import { certifyDevice, createIdentity } from './fake-crypto.ts'
+import type { Operation } from './history.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { Liar } from './liar.ts'
 import { honest, type Mutant, type MutantWorld } from './mutants.ts'
 import { createLine, type Line, type RelayEnd } from './network.ts'
+import { createRoom, type Room, settle, WorldBroke } from './process.ts'
 import { copyRelayDisk, createRelayDisk, type RelayDisk } from './relay-disk.ts'
 import { bootRelay, type RelayNode, type RelaySession, type RelayWorld } from './relay-node.ts'
 import { createRelayOracle, type RelayOracle } from './relay-oracle.ts'
+import { openBoth, openModel, type SqliteFile } from './sqlite-stores.ts'
+import { createWatcher } from './watcher.ts'
 
 export interface Stats {
   accepted: number
@@ -33,12 +37,30 @@ export interface Stats {
   cuts: number
   crashes: number
   failures: number
+  /** Calls that a full disk refused, of the relay and of devices. */
+  fullRelay: number
+  fullDevices: number
+  clockJumps: number
+  slowLines: number
+  halfOpen: number
+  /** Lines that were given up for their silence. */
+  silent: number
+  stale: number
   restores: number
+  /** Of these, with the whole disk set back, so that only a mark could tell. */
+  silentRestores: number
+  /** … and none of whose devices had heard that it was further. */
+  unnoticed: number
   rolledBack: number
   clones: number
   oldCopies: number
   lies: number
   removals: number
+  /** People who were removed, let in again, and came back with what they had written meanwhile. */
+  returns: number
+  /** Looks at channels and answers to writes, for the judge of histories. */
+  reads: number
+  verdicts: number
   devices: number
   closed: number
 }
@@ -54,12 +76,24 @@ export const emptyStats = (): Stats => ({
   cuts: 0,
   crashes: 0,
   failures: 0,
+  fullRelay: 0,
+  fullDevices: 0,
+  clockJumps: 0,
+  slowLines: 0,
+  halfOpen: 0,
+  silent: 0,
+  stale: 0,
   restores: 0,
+  silentRestores: 0,
+  unnoticed: 0,
   rolledBack: 0,
   clones: 0,
   oldCopies: 0,
   lies: 0,
   removals: 0,
+  returns: 0,
+  reads: 0,
+  verdicts: 0,
   devices: 0,
   closed: 0,
 })
@@ -69,7 +103,10 @@ export interface History {
   accepted: Set<string>
   /** `space account`: was not a member for a while. */
   wasOut: Set<string>
+  accountsOut: Set<AccountId>
   channelsDeleted: Set<ChannelId>
+  /** What devices were told and saw. */
+  operations: Operation[]
 }
 
 export interface Simulation {
@@ -93,30 +130,52 @@ export interface Simulation {
   calm: boolean
   /** The first broken rule. */
   fault: unknown
+  /** What a right clock shows: it only goes forward. */
   now: number
+  /** How far the relay's clock is off, ms. */
+  relaySkew: number
+  readonly relayRoom: Room
   readonly structure: boolean
+  readonly sqlite: SqliteFile | undefined
   keyOf(dev: DeviceId): { account: AccountId; key: Uint8Array } | undefined
   addDevice(person: Person): Promise<DeviceNode>
   startRelay(): Promise<void>
   crashRelay(): void
-  restoreRelay(backup: RelayDisk): Promise<void>
+  /** @param silently the whole disk is set back, the file with the incarnation too: only devices can tell */
+  restoreRelay(backup: RelayDisk, silently: boolean): Promise<void>
   dialAsLiar(): void
   action(): ActionWorld
 }
 
 const startTime = 1_760_000_000_000
 
-export async function createSimulation(seed: number, mutant: Mutant = honest, trace?: Trace): Promise<Simulation> {
+export interface SimulationOptions {
+  mutant?: Mutant | undefined
+  trace?: Trace | undefined
+  /** The relay's stores are the real ones, on this file. It is never set back then. */
+  sqlite?: SqliteFile | undefined
+}
+
+export async function createSimulation(seed: number, options: SimulationOptions = {}): Promise<Simulation> {
+  const { mutant = honest, trace, sqlite } = options
   const prng = createPrng(seed)
   const stats = emptyStats()
   const ledger = createLedger(seed)
-  const history: History = { accepted: new Set(), wasOut: new Set(), channelsDeleted: new Set() }
+  const history: History = {
+    accepted: new Set(),
+    wasOut: new Set(),
+    accountsOut: new Set(),
+    channelsDeleted: new Set(),
+    operations: [],
+  }
   const accounts = createMemoryAccountStore()
   const sessions = new Map<string, RelaySession>()
   const keys = new Map<DeviceId, { account: AccountId; key: Uint8Array }>()
   const calmness = prng.pick([0, 0.5, 0.9])
   const eager = () => sim.calm || prng.chance(calmness)
   const clock: Clock = { now: () => sim.now }
+  const relayClock: Clock = { now: () => sim.now + sim.relaySkew }
+  const watcher = createWatcher(history, stats)
   const failed = (error: unknown) => {
     sim.fault ??= error
   }
@@ -125,9 +184,13 @@ export async function createSimulation(seed: number, mutant: Mutant = honest, tr
   const oracle = watchHistory(createRelayOracle({ keyOf: (dev) => keys.get(dev) }, stats), history, ledger, stats)
   const settings = someSettings(prng)
   const structure = seed % 8 === 0
+  const relayRoom = createRoom()
   const relayWorld: RelayWorld = {
     prng,
-    clock,
+    clock: relayClock,
+    time: () => sim.now,
+    room: relayRoom,
+    stores: (disk) => (sqlite ? openBoth(sqlite, disk, prng) : openModel(disk, () => toBase64Url(prng.bytes(16)))),
     accounts,
     sessions,
     oracle,
@@ -135,17 +198,19 @@ export async function createSimulation(seed: number, mutant: Mutant = honest, tr
     mutantWorld,
     settings,
     structure,
+    verifiesAhead: seed % 3 !== 0,
     eager,
     failed,
     report: (event) => {
       if (event.kind === 'store-failed' || event.kind === 'read-failed') stats.failures++
       const { error } = event.kind === 'store-failed' || event.kind === 'read-failed' ? event : { error: undefined }
-      if (error instanceof Error && error.name !== 'WorldBroke') failed(error)
+      if (error instanceof Error && !(error instanceof WorldBroke)) failed(error)
     },
   }
   const deviceWorld: DeviceWorld = {
     prng,
     clock,
+    time: () => sim.now,
     mutant,
     eager,
     failed,
@@ -163,6 +228,8 @@ export async function createSimulation(seed: number, mutant: Mutant = honest, tr
       if (node.process?.alive && why !== 'the engine starts anew')
         failed(new Error(`must hold: the relay gives no cause: ${why}`))
     },
+    hears: watcher.hears,
+    drew: watcher.drew,
     dial: (line, token) => dial(line, token),
   }
 
@@ -239,7 +306,10 @@ export async function createSimulation(seed: number, mutant: Mutant = honest, tr
     calm: true,
     fault: undefined,
     now: startTime,
+    relaySkew: 0,
+    relayRoom,
     structure,
+    sqlite,
     keyOf: (dev) => keys.get(dev),
     async addDevice(person) {
       const name = `${person.username}-${sim.nodes.filter((node) => node.person === person).length + 1}`
@@ -261,14 +331,29 @@ export async function createSimulation(seed: number, mutant: Mutant = honest, tr
       sim.relay = undefined
       for (const line of sim.lines) line.breakAtRelay()
     },
-    async restoreRelay(backup) {
+    async restoreRelay(backup, silently) {
       sim.crashRelay()
+      // A commit that was just done is seen before the disk is another.
+      await settle()
+      const { incarnation: era, commits } = sim.disk.tables.meta
+      const losesNothing = commits === backup.tables.meta.commits && era === backup.tables.meta.incarnation
+      const tellers = sim.nodes
+        .filter(({ disk }) => isFurther(disk.tables.meta.get('meta'), backup.tables.meta))
+        .map(({ name }) => name)
+      history.operations.push({
+        kind: 'relay-set-back',
+        era,
+        to: backup.tables.meta.incarnation,
+        noticed: !silently || losesNothing,
+        tellers,
+      })
       const before = sim.disk
       sim.disk = copyRelayDisk(backup)
       for (const [channel, records] of before.tables.entries)
         for (const id of records.keys()) if (!sim.disk.tables.entries.get(channel)?.has(id)) stats.rolledBack++
       stats.restores++
-      await createMemoryMetaStore(sim.disk.tables, () => toBase64Url(prng.bytes(16))).renew()
+      if (silently) stats.silentRestores++
+      else await createMemoryMetaStore(sim.disk.tables, () => toBase64Url(prng.bytes(16))).renew()
       await sim.startRelay()
     },
     dialAsLiar() {
@@ -276,7 +361,14 @@ export async function createSimulation(seed: number, mutant: Mutant = honest, tr
       const hello = { t: 'hello', v: protocolVersion, token: liarToken, incarnation: '', mark: '' } as const
       sim.liarLine.sendUp(encodeUp({ kind: 'control', message: hello }))
     },
-    action: () => ({ prng, now: sim.now, disk: sim.disk, ledger, people: sim.people.map((person) => person.account) }),
+    action: () => ({
+      prng,
+      now: sim.now,
+      disk: sim.disk,
+      ledger,
+      history: history.operations,
+      people: sim.people.map((person) => person.account),
+    }),
   }
   return sim
 }
@@ -298,6 +390,15 @@ function someSettings(prng: Prng): Partial<HubSettings> {
   }
 }
 
+/** As the mark says, `incarnation.start.commits.seal`. */
+function isFurther(
+  held: { mark: string } | undefined,
+  { incarnation, commits }: { incarnation: string; commits: number },
+): boolean {
+  const [ofIncarnation, , ofCommits] = held?.mark.split('.') ?? []
+  return ofIncarnation === incarnation && Number(ofCommits) > commits
+}
+
 function watchHistory(oracle: RelayOracle, history: History, ledger: Ledger, stats: Stats): RelayOracle {
   return {
     ...oracle,
@@ -306,16 +407,22 @@ function watchHistory(oracle: RelayOracle, history: History, ledger: Ledger, sta
       for (const entry of batches.flatMap((batch) => batch.entries)) {
         if (entry.kind === 'accepted') history.accepted.add(entry.id)
         // Somebody with the right to it took it back: a restore may lose both.
-        if (entry.kind === 'reserved' || entry.gone) ledger.mayBeGone(entry.id)
+        if (entry.kind !== 'reserved' && !entry.gone) continue
+        ledger.mayBeGone(entry.id)
+        history.operations.push({ kind: 'taken-back', id: entry.id })
       }
     },
     commandCommitted(batch) {
       oracle.commandCommitted(batch)
-      for (const channel of batch.channelsDeleted) history.channelsDeleted.add(channel)
+      for (const channel of batch.channelsDeleted) {
+        history.channelsDeleted.add(channel)
+        history.operations.push({ kind: 'channel-deleted', channel })
+      }
       for (const row of batch.members) {
         if (row.left === 0) continue
         stats.removals++
         history.wasOut.add(`${batch.space} ${row.account}`)
+        history.accountsOut.add(row.account)
       }
     },
   }
