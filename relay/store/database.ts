@@ -1,5 +1,5 @@
 // The one SQLite database: opens it, brings its schema up to date, and gives transactions. Everything that touches node:sqlite is in this folder.
-import { closeSync, fdatasync, openSync } from 'node:fs'
+import { closeSync, fdatasync, openSync, realpathSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 /** Numbered and append-only: a database is brought from its number to the last. Never edit one that has shipped. */
@@ -136,8 +136,11 @@ export interface Database {
   close(): void
 }
 
+/** As the system's. */
+type Sync = (file: number, done: (error: Error | null) => void) => void
+
 /** @param path a file, or ':memory:'. Durable: WAL, synchronous=FULL; secure_delete, so that erased text leaves the pages. */
-export function openDatabase(path: string): Database {
+export function openDatabase(path: string, sync: Sync = fdatasync): Database {
   const sql = openFile(path)
   const [begin, end] = [sql.prepare('BEGIN IMMEDIATE'), sql.prepare('COMMIT')]
   const transaction = <Value>(work: () => Value): Value => {
@@ -177,7 +180,10 @@ export function openDatabase(path: string): Database {
   scrub()
   let waits = true
   // SQLite syncs the log inside COMMIT, and the loop stands still for as long. The same sync through a descriptor of our own does not.
-  const walFile = path === ':memory:' ? undefined : openSync(`${path}-wal`, 'r+')
+  // A descriptor for each sync that is under way: where two share one, only one of them hears that the disk failed.
+  // The log lies beside the file itself, also where the path is a link to it.
+  const openWal = () => openSync(`${realpathSync(path)}-wal`, 'r+')
+  const idle = path === ':memory:' ? undefined : [openWal()]
   const prepared = new Map<string, StatementSync>()
   return {
     sql,
@@ -188,14 +194,16 @@ export function openDatabase(path: string): Database {
     },
     transaction,
     async commit(work) {
-      if (!waits || walFile === undefined) return transaction(work)
+      if (!waits || !idle) return transaction(work)
       sql.exec('PRAGMA synchronous=NORMAL')
       try {
         transaction(work)
       } finally {
         sql.exec('PRAGMA synchronous=FULL')
       }
-      await synced(walFile)
+      const file = idle.pop() ?? openWal()
+      await synced(sync, file)
+      idle.push(file)
     },
     waitForDisk(given) {
       waits = given
@@ -212,7 +220,7 @@ export function openDatabase(path: string): Database {
     carryOver: () => quietly(() => sql.exec('PRAGMA wal_checkpoint(PASSIVE)')),
     close: () => {
       scrub()
-      if (walFile !== undefined) closeSync(walFile)
+      for (const file of idle ?? []) closeSync(file)
       sql.close()
     },
   }
@@ -246,9 +254,9 @@ function quietly(work: () => void): void {
 }
 
 /** What was written to the file is on the disk when it resolves. */
-function synced(file: number): Promise<void> {
+function synced(sync: Sync, file: number): Promise<void> {
   return new Promise((resolve) => {
-    fdatasync(file, (error) => {
+    sync(file, (error) => {
       // Nobody could catch this, and nobody may: after a failed sync the disk says nothing reliable of what came before either.
       if (error) throw error
       resolve()

@@ -1,6 +1,6 @@
 // What lies in the data directory beside the database: the incarnation, the secrets, the lock.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -98,6 +98,15 @@ test('a disk too full to carry the log over ends no relay and keeps none from st
     encoding: 'utf8',
   })
   expect(ran.stdout.trim(), ran.stderr).toBe('[true,false,30]')
+})
+
+test('a database that lies elsewhere behind a link is opened, and its own log is the one that is synced', async () => {
+  mkdirSync(join(folder, 'elsewhere'))
+  symlinkSync(join(folder, 'elsewhere', 'other.db'), join(folder, 'relay.db'))
+  const { database } = await open()
+  await database.commit(() => database.sql.exec(segmentAndHead))
+  expect(statSync(join(folder, 'elsewhere', 'other.db-wal')).size).toBeGreaterThan(0)
+  database.close()
 })
 
 test('[OBS-4] a secrets file that is cut off is named, and nothing of it is quoted', () => {
