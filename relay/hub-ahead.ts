@@ -1,6 +1,7 @@
 // What is done of the next turn while this one runs: its entries are read, and their signatures checked on another thread, if there is one.
 // Only a head start: what was not checked here, the decision checks itself. So nothing here may refuse, and nothing has to be right about
 // the moment, only about bytes and keys.
+import type { AccountId } from '#shared/base/ids.ts'
 import { type ReceivedEntry, receiveEntry } from '#shared/log/entry-codec.ts'
 import { claimOf } from '#shared/log/entry-signature.ts'
 import type { Append } from './hub-append.ts'
@@ -27,13 +28,18 @@ function checkAhead(
   const { verifyAhead } = ports
   if (!verifyAhead) return undefined
   const asked: ReceivedEntry[] = []
+  /** By person: many frames of one turn share the tokens that each of them sees. */
+  const looked = new Map<AccountId, number>()
   const claims = appends.flatMap((append) => {
     const { link, frame, entries } = append
     const space = memory.knownSpaceOf(frame.channel)
     // Who sends again what is known has it for free, and gets no check for it either; nor does who is no member, and pays nothing.
     if (!space || !link.session || !link.spaces.has(space) || link.sentAgain) return []
     const { account, dev, key } = link.session
-    return entries.slice(0, allowed(append)).flatMap((entry) => {
+    const before = looked.get(account) ?? 0
+    const first = entries.slice(0, Math.max(0, allowed(append) - before))
+    looked.set(account, before + first.length)
+    return first.flatMap((entry) => {
       const isOwn = entry.parsed.ok && entry.parsed.value.by === account && entry.parsed.value.dev === dev
       const claim = isOwn ? claimOf({ space, channel: frame.channel }, key, entry) : undefined
       if (claim) asked.push(entry)

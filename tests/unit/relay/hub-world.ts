@@ -4,7 +4,7 @@ import { createCommandDesk } from '#relay/community/command-desk.ts'
 import type { StructureAuthor } from '#relay/community/structure-author.ts'
 import { nodeHasher } from '#relay/crypto.ts'
 import { createHub, type LinkHandle } from '#relay/hub.ts'
-import { type HubEvent, type HubSettings, hubDefaults } from '#relay/hub-ports.ts'
+import { type HubEvent, type HubPorts, type HubSettings, hubDefaults } from '#relay/hub-ports.ts'
 import type { DiskSight } from '#relay/hub-room.ts'
 import type { LogStore } from '#relay/store/log-store.ts'
 import { storeFull } from '#relay/store/store-full.ts'
@@ -54,6 +54,7 @@ export function createHubWorld(
     nextTurn?: () => Promise<void>
     disk?: DiskSight
     steady?: Clock
+    verifyAhead?: HubPorts['verifyAhead']
   } = {},
 ) {
   const random = createPrng(11)
@@ -106,6 +107,7 @@ export function createHubWorld(
       },
       desk: createCommandDesk({ store: community, structure: noStructure, hasher: nodeHasher, verifier: sodium }),
       verifier: sodium,
+      verifyAhead: given.verifyAhead,
       mac: { hmacSha256: (key, bytes) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()) },
       markKey: new Uint8Array(32).fill(7),
       random,

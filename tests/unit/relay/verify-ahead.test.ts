@@ -3,7 +3,9 @@ import { afterEach, expect, test } from 'vitest'
 import { loadVerifier } from '#relay/crypto.ts'
 import { startVerifyThreads, type VerifyThreads } from '#relay/verify-ahead.ts'
 import { createPrng } from '#shared/base/prng.ts'
+import type { SignatureClaim } from '#shared/crypto/ports.ts'
 import { loadSodium } from '#shared/crypto/sodium.ts'
+import { createHubWorld } from './hub-world.ts'
 
 const started: VerifyThreads[] = []
 afterEach(async () => {
@@ -46,4 +48,22 @@ test('[AHEAD-2] a few claims are left to whoever asks, and so are those of a thr
   const answers = await asked
   expect(answers).toHaveLength(20)
   expect(threads.verifyAhead(claims)).toBeUndefined()
+})
+
+test('[AHEAD-3] what a person sends in many frames of one turn is checked ahead as far as there are tokens for all of it', async () => {
+  const checked: number[] = []
+  const verifyAhead = (claims: readonly SignatureClaim[]) => {
+    checked.push(claims.length)
+    return Promise.resolve(claims.map(() => true))
+  }
+  const world = createHubWorld({ settings: { entryBurst: 10, entriesPerMinute: 1 }, verifyAhead })
+  const owner = await world.online(await world.person('ann'))
+  const { space, channel } = await world.community(owner)
+  await world.append(owner, channel, world.entry(owner.person, space, channel))
+  await world.open(owner, world.head(channel))
+  checked.splice(0)
+  for (let nr = 100; nr < 150; nr++)
+    owner.up({ kind: 'append', nr, channel, entries: [1, 2, 3, 4].map(() => world.entry(owner.person, space, channel).bytes) })
+  await world.hub.idle()
+  expect(checked.reduce((sum, count) => sum + count, 0)).toBe(9)
 })
