@@ -25,6 +25,8 @@ interface Parts {
 
 const hashBytes = 32
 const run = promisify(argon2)
+/** Of the four threads behind Node, on which commits wait for the disk as well: one stays free for them. */
+const threadsMax = 3
 
 /** @param pepper 32 bytes */
 export function createPasswordDigests(ports: {
@@ -42,6 +44,20 @@ export function createPasswordDigests(ports: {
     hash: Buffer.from(random.bytes(hashBytes)),
   })
   let underWay = 0
+  let running = 0
+  const waiting: (() => void)[] = []
+
+  const onThread = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+    if (running < threadsMax) running++
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else running--
+    }
+  }
 
   const digest = async (authKey: Uint8Array, how: Omit<Parts, 'hash'>): Promise<Result<Buffer, 'busy'>> => {
     if (underWay >= settings.atOnceMax) return refuse('busy')
@@ -49,7 +65,8 @@ export function createPasswordDigests(ports: {
     try {
       const message = deriveKey(nodeHasher, pepper, 'password-digest', authKey)
       const { memory, passes, parallelism, salt } = how
-      return ok(await run('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: hashBytes }))
+      const work = () => run('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: hashBytes })
+      return ok(await onThread(work))
     } finally {
       underWay--
     }
