@@ -189,4 +189,10 @@ test('a relay that was set back, and is told so, may not go on in its era', () =
     'ben-1 can tell that the relay was set back, and it goes on as if it had not been',
   ])
   expect(checkHistory([silently, { kind: 'device-set-back', device: 'ben-1' }], goesOn)).toEqual([])
+  const between: Operation = { kind: 'met', device: 'ben-1', era: 'between' }
+  for (const history of [
+    [silently, between],
+    [between, silently],
+  ])
+    expect(checkHistory(history, goesOn)).toEqual([])
 })

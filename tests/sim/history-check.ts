@@ -118,13 +118,13 @@ function checkNothingVanished(operations: readonly Operation[], { takenBack, bro
 /** Whatever anybody saw accepted is there in the end, or there is a cause for its absence. */
 function checkNothingLost(operations: readonly Operation[], outcome: Outcome, causes: Causes): string[] {
   const kept = numbersOf(outcome)
-  const written = new Map(operations.flatMap((one) => (one.kind === 'saved' ? [[one.id, one] as const] : [])))
+  const written = new Map(operations.flatMap((one) => (one.kind === 'saved' ? [[`${one.channel} ${one.id}`, one] as const] : [])))
   const lost = new Map<EntryId, string>()
   const look = (channel: ChannelId, id: EntryId, era: Era, device: string) => {
     if (kept.has(`${channel} ${id}`) || causes.channelsDeleted.has(channel)) return
     if (causes.cutEras.has(era)) {
       // The relay lost it, so it is there only if its author's device put it back, and could.
-      const author = written.get(id)
+      const author = written.get(`${channel} ${id}`)
       const excused = !author || causes.devicesSetBack.has(author.device) || outcome.wereOut.has(author.by)
       if (excused || causes.takenBack.has(id) || outcome.unsent.has(id)) return
     }
@@ -166,17 +166,23 @@ function checkNothingDoubled({ accepted }: Outcome): string[] {
 /** A relay that was set back begins a new era at the latest when a device comes that had heard of more. */
 function checkTold(operations: readonly Operation[], { era }: Outcome): string[] {
   const telling = new Set<string>()
+  const met = new Map<string, Era>()
   for (const operation of operations) {
+    if (operation.kind === 'met') {
+      met.set(operation.device, operation.era)
+      // It has heard of an era between, or late: what it knew of this one is overwritten.
+      if (operation.era !== era) telling.delete(operation.device)
+    }
     if (operation.kind === 'relay-set-back') {
       telling.clear()
-      if (operation.to === era) for (const device of operation.tellers) telling.add(device)
+      for (const device of operation.tellers) if (operation.to === era && (met.get(device) ?? era) === era) telling.add(device)
     }
     if (operation.kind === 'device-set-back') telling.delete(operation.device)
   }
   return [...telling].map((device) => `${device} can tell that the relay was set back, and it goes on as if it had not been`)
 }
 
-/** What one device wrote into one channel stands in the order of writing, where nothing was ever refused or set back on the way. */
+/** What one device wrote into one channel stands in the order of writing, where nothing was ever refused, taken back or set back on the way. */
 function checkAuthorsOrder(operations: readonly Operation[], outcome: Outcome, causes: Causes): string[] {
   if (causes.cutEras.size > 0) return []
   const faults: string[] = []
@@ -186,7 +192,7 @@ function checkAuthorsOrder(operations: readonly Operation[], outcome: Outcome, c
     if (operation.kind !== 'saved') continue
     const { id, device, channel } = operation
     const seq = seqs.get(`${channel} ${id}`)
-    if (seq === undefined || causes.refused.has(id) || causes.devicesSetBack.has(device)) continue
+    if (seq === undefined || causes.refused.has(id) || causes.takenBack.has(id) || causes.devicesSetBack.has(device)) continue
     const before = last.get(`${device} ${channel}`)
     if (before && before.seq > seq)
       faults.push(`${device} wrote ${before.id} before ${id}, and it stands behind it in ${channel}`)

@@ -13,6 +13,8 @@ export interface SeenPost {
 export type Operation =
   /** A person gave words to a device, which answered that they are saved. */
   | { kind: 'saved'; device: string; by: AccountId; channel: ChannelId; id: EntryId }
+  /** The relay greeted the device in this era. */
+  | { kind: 'met'; device: string; era: Era }
   /** The relay's answer reached the device: accepted, as number `seq`. */
   | { kind: 'accepted'; device: string; era: Era; channel: ChannelId; id: EntryId; seq: number }
   /** The relay said no, or the device gave it up: its words are under "Not sent", and may be sent once more later. */

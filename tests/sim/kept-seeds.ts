@@ -8,4 +8,8 @@ export const keptSeeds: readonly (readonly [seed: number, found: string])[] = [
   [72, 'what was known and redacted in one frame stayed in the outbox with its words'],
   [1062, 'news of one member passed for the whole roster while the answer was due'],
   [24, 'a command that was done before a restore was never given again'],
+  [8, 'own words that waited kept newer ones of others from sight'],
+  [314, 'the newest head lay in the place of an older one until a list came'],
+  [146, 'an edit of what was accepted before the relay’s clock was set back waited until that time'],
+  [125, 'a relay whose clock was set back refused writes for want of room, and beat nobody, until it had caught up'],
 ]

@@ -17,6 +17,8 @@ const timelineStart = 'timeline '
 export function createWatcher({ operations }: { operations: Operation[] }, stats: { reads: number; verdicts: number }): Watcher {
   return {
     hears(node, frame) {
+      if (frame.kind === 'control' && frame.message.t === 'welcome')
+        operations.push({ kind: 'met', device: node.name, era: frame.message.incarnation })
       const link = node.core?.world.link
       if (!link || frame.kind !== 'control' || frame.message.t !== 'result') return
       const channel = link.appends.get(frame.message.nr)?.channel
