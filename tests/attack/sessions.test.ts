@@ -87,7 +87,7 @@ test('[ATT-75] a token that was signed out, and its live socket', async () => {
 })
 
 test('[ATT-75] a token that ran out, and its live socket', async () => {
-  const relay = await startRelay({ ...quick, LIMIT_SESSION_IDLE_MS: '1500', LIMIT_SESSION_ABSOLUTE_MS: '1500' })
+  const relay = await startRelay({ ...quick, LIMIT_SESSION_IDLE_MS: '5000', LIMIT_SESSION_ABSOLUTE_MS: '5000' })
   try {
     const account = await makeAccount(relay.url, 'short')
     const person = await addDevice(relay.url, account, account.token)
