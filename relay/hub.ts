@@ -374,7 +374,8 @@ export function createHub(given: HubPorts): Hub {
         inbox.resume(link)
       }
       readers.tick(now)
-      sessions.tick(now, liveSessions())
+      // A session ends at a time of the calendar, whatever passes on the steady clock.
+      sessions.tick(given.clock.now(), liveSessions())
       if (hasTurn()) wake()
     },
     async idle() {
