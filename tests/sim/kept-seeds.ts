@@ -12,4 +12,6 @@ export const keptSeeds: readonly (readonly [seed: number, found: string])[] = [
   [314, 'the newest head lay in the place of an older one until a list came'],
   [146, 'an edit of what was accepted before the relay’s clock was set back waited until that time'],
   [125, 'a relay whose clock was set back refused writes for want of room, and beat nobody, until it had caught up'],
+  [11, 'a disk that was set back whole went unnoticed once as many commits had been made again'],
+  [13, 'a device whose clock was set back took a half-open line for a living one until it had caught up'],
 ]
