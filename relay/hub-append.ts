@@ -83,7 +83,6 @@ export async function runAppends(hub: HubParts, buckets: EntryBuckets, taken: re
       for (const batch of batches) await compact(hub, batch)
     },
     takeBack() {
-      hub.room.failed()
       for (const { append, spent } of answers) takeTokens(hub, buckets, append, -spent)
       sayNoRoom(hub, appends)
     },

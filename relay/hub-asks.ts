@@ -6,8 +6,8 @@ import { pagesOf } from './channel/pages.ts'
 import type { HubParts } from './hub-hello.ts'
 import type { SentRead } from './hub-inbox.ts'
 import type { Link } from './hub-links.ts'
+import { unlessFull } from './hub-room.ts'
 import type { MarkOf } from './store/log-store.ts'
-import { isStoreFull } from './store/store-full.ts'
 
 /** Records read from the store at once. */
 const recordsMax = 200
@@ -76,11 +76,5 @@ export async function markRead(hub: HubParts, reads: readonly SentRead[]): Promi
 /** Nothing is lost where there is no room: a device tells its markers anew with its next link. */
 export async function writeMarks({ ports, room }: HubParts, marks: readonly MarkOf[]): Promise<boolean[]> {
   if (marks.length === 0) return []
-  try {
-    return await ports.log.markRead(marks)
-  } catch (error) {
-    if (!isStoreFull(error)) throw error
-    room.failed()
-    return []
-  }
+  return (await unlessFull(room, () => ports.log.markRead(marks)))?.value ?? []
 }

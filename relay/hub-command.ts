@@ -11,8 +11,7 @@ import { writeMarks } from './hub-asks.ts'
 import { countOne } from './hub-counters.ts'
 import { type HubParts, sendSpace } from './hub-hello.ts'
 import type { Link } from './hub-links.ts'
-import { freesRoom } from './hub-room.ts'
-import { isStoreFull } from './store/store-full.ts'
+import { freesRoom, unlessFull } from './hub-room.ts'
 
 /** No honest device's command is refused like this. */
 const severe: ReadonlySet<string> = new Set(['shape', 'session', 'signature'])
@@ -31,14 +30,11 @@ export async function runCommand(
   if (buckets.left(session.account, ports.clock.now()) < 1) return refuseUnread(hub, link, frame, 'too_many')
   if (hub.room.full && !freesRoom(frame.text, frame.sig)) return refuseUnread(hub, link, frame, 'disk_full')
   buckets.take(session.account, 1, ports.clock.now())
-  const outcome = await ports.desk.handle(session, frame, memory.now()).catch((error) => {
-    if (!isStoreFull(error)) throw error
-    return undefined
-  })
+  const handled = await unlessFull(hub.room, () => ports.desk.handle(session, frame, memory.now()))
+  const outcome = handled?.value
   switch (outcome?.kind) {
     case undefined:
       // Nothing was executed, and nothing here has changed.
-      hub.room.failed()
       buckets.take(session.account, -1, ports.clock.now())
       return refuseUnread(hub, link, frame, 'disk_full')
     case 'done':

@@ -4,6 +4,7 @@ import type { Bytes } from '#shared/base/bytes.ts'
 import type { AccountId, ChannelId, DeviceId, SegmentId, SpaceId } from '#shared/base/ids.ts'
 import { encodeDown } from '#shared/protocol/frame-codec.ts'
 import { type ControlDown, closeCodes, type FrameUp } from '#shared/protocol/frames.ts'
+import { addTo, removeFrom } from './channel/sets-by-key.ts'
 import type { HubCounters } from './hub-counters.ts'
 import type { HubEvent, HubSettings, Wire } from './hub-ports.ts'
 
@@ -170,16 +171,4 @@ export function createLink(wire: Wire, now: number): Link {
     privateOwed: false,
     privateAt: 0,
   }
-}
-
-function addTo<Key>(map: Map<Key, Set<Link>>, key: Key, link: Link): void {
-  const set = map.get(key)
-  if (set) set.add(link)
-  else map.set(key, new Set([link]))
-}
-
-function removeFrom<Key>(map: Map<Key, Set<Link>>, key: Key, link: Link): void {
-  const set = map.get(key)
-  set?.delete(link)
-  if (set?.size === 0) map.delete(key)
 }

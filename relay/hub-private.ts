@@ -9,7 +9,7 @@ import { encodeDown } from '#shared/protocol/frame-codec.ts'
 import { closeCodes, privateStream } from '#shared/protocol/frames.ts'
 import type { HubParts } from './hub-hello.ts'
 import type { Link } from './hub-links.ts'
-import { isStoreFull } from './store/store-full.ts'
+import { unlessFull } from './hub-room.ts'
 
 const sync = 0
 const ignored: ReadonlySet<number> = new Set([1, 2, 3])
@@ -99,33 +99,17 @@ async function keep(
     return links.close(link, closeCodes.busy, 'private document in too many pieces')
 
   const bytes = new Uint8Array(update)
-  const nr = hub.room.full ? undefined : await put(hub, account, bytes, replaces)
-  if (nr === undefined) {
+  const put = hub.room.full ? undefined : await unlessFull(hub.room, () => ports.private.put(account, bytes, replaces))
+  if (!put) {
     link.privateOwed = true
     return
   }
   for (const old of replaces) held.delete(old)
-  held.set(nr, bytes.length)
+  held.set(put.value, bytes.length)
   link.privateAt = ports.clock.now()
   const frame = syncFrame(steps.update, bytes)
   for (const other of links.ofAccount(account)) if (other !== link && other.privateAsked) links.sendBytes(other, frame)
   if (link.privateAsked?.length === 0 && isPiledUp(hub, held)) ask(links, link, [...held.keys()])
-}
-
-/** @returns its number; `undefined` where there was no room */
-async function put(
-  { ports, room }: HubParts,
-  account: AccountId,
-  bytes: Bytes,
-  replaces: readonly number[],
-): Promise<number | undefined> {
-  try {
-    return await ports.private.put(account, bytes, replaces)
-  } catch (error) {
-    if (!isStoreFull(error)) throw error
-    room.failed()
-    return undefined
-  }
 }
 
 /** This device has applied every blob that is named by the time it answers: they were sent before, or are its own. */

@@ -9,6 +9,7 @@ import { channelRights } from '#shared/community/permissions.ts'
 import { serveSegment } from '#shared/log/update-bytes.ts'
 import { closeCodes } from '#shared/protocol/frames.ts'
 import { readStockMessage, stockSteps, type VectorRead } from '#shared/protocol/stock-message.ts'
+import { addTo, removeFrom } from './channel/sets-by-key.ts'
 import type { HubCounters } from './hub-counters.ts'
 import type { HubMemory } from './hub-memory.ts'
 import type { HubPorts, Wire } from './hub-ports.ts'
@@ -291,16 +292,4 @@ export function createReaders(ports: HubPorts, memory: HubMemory, counters: HubC
 
 function syncMessage(step: number, update: Uint8Array): Bytes {
   return concatBytes(createByteWriter(8).byte(0).byte(step).uint(update.length).done(), update)
-}
-
-function addTo<Key>(map: Map<Key, Set<Reader>>, key: Key, reader: Reader): void {
-  const set = map.get(key)
-  if (set) set.add(reader)
-  else map.set(key, new Set([reader]))
-}
-
-function removeFrom<Key>(map: Map<Key, Set<Reader>>, key: Key, reader: Reader): void {
-  const set = map.get(key)
-  set?.delete(reader)
-  if (set?.size === 0) map.delete(key)
 }

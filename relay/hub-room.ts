@@ -50,15 +50,14 @@ export function createRoom(disk: DiskSight | undefined, settings: RoomSettings, 
   }
 }
 
-/** For work by which nothing is lost where it has to come again. @returns false: there was no room for it */
-export async function unlessFull(room: Room, work: () => Promise<unknown>): Promise<boolean> {
+/** For work by which nothing is lost where it has to come again. @returns what it answers; `undefined`: there was no room for it */
+export async function unlessFull<Value>(room: Room, work: () => Promise<Value>): Promise<{ value: Value } | undefined> {
   try {
-    await work()
-    return true
+    return { value: await work() }
   } catch (error) {
     if (!isStoreFull(error)) throw error
     room.failed()
-    return false
+    return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 // The relay's loop. Frames of all links queue up; a turn is one event, or all appends that wait together; facts are gathered, a core decides,
-// the store commits, and only then anything is sent. One turn at a time: nobody ever sees half of one.
+// the store commits, and only then anything is sent. Turns of appends overlap with the disk's work on the one before; whatever else happens waits
+// until all of them are told. Nobody ever sees half of one.
 // It knows no socket, no HTTP and no database, keeps nothing durable, and runs on no timer of its own: `tick` is called from outside.
 import { unreachable } from '#shared/base/assert.ts'
 import type { AccountId } from '#shared/base/ids.ts'
@@ -26,7 +27,6 @@ import { createRoom, unlessFull } from './hub-room.ts'
 import { listSegments, openSegment } from './hub-segments.ts'
 import { createServed } from './hub-served.ts'
 import { createSessionWatch } from './hub-sessions.ts'
-import { isStoreFull } from './store/store-full.ts'
 
 export interface LinkHandle {
   /** One whole frame. The bytes may not change afterwards. */
@@ -179,15 +179,9 @@ export function createHub(given: HubPorts): Hub {
   }
 
   async function tellWhenDurable(untold: Untold, before: Promise<void>): Promise<void> {
-    const isThere = await untold.durable.then(
-      () => true,
-      (error) => {
-        if (isStoreFull(error)) return false
-        throw error
-      },
-    )
+    const there = await unlessFull(room, () => untold.durable)
     await before
-    if (isThere) await untold.tell()
+    if (there) await untold.tell()
     else untold.takeBack()
   }
 

@@ -80,6 +80,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
   const databasePath = join(dataDir, 'relay.db')
   const database = openDatabase(databasePath)
   const figures = createDatabaseFigures(database, databasePath)
+  const freeBytes = () => readFreeBytes(dataDir)
   const counters = createCounters()
   const measured = createMeasured(() => performance.now())
   const { meta, restored } = openMetaStore(database, createIncarnationFile(join(dataDir, 'incarnation')), nodeRandom)
@@ -87,7 +88,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
 
   const loaded = settings.verifier ? { verifier: settings.verifier, native: false } : await loadVerifier()
   const verifier = measured.verifier(loaded.verifier)
-  const carryOver = startCarryOver(join(dataDir, 'relay.db'), database, log.threadFailed)
+  const carryOver = startCarryOver(databasePath, database, log.threadFailed)
   const threads = settings.verifyThreads ? startVerifyThreads(settings.verifyThreads, log.threadFailed) : undefined
   const accounts = createSqliteAccountStore(database, journal)
   const community = measured.community(createSqliteCommunityStore(database))
@@ -142,7 +143,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     steady: settings.steady,
     nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
     report: log.hub,
-    disk: { freeBytes: () => readFreeBytes(dataDir), databaseBytes: figures.usedBytes },
+    disk: { freeBytes, databaseBytes: figures.usedBytes },
     counters,
     settings: hubSettings,
   })
@@ -172,7 +173,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
     health: createHealth({
       meta,
       hub: hub.health,
-      freeBytes: () => readFreeBytes(dataDir),
+      freeBytes,
       startedAt: clock.now(),
       now: clock.now,
     }),
@@ -183,7 +184,7 @@ export async function openRelay(settings: RelaySettings): Promise<Relay> {
       hub: hub.health,
       meta,
       database: { usedBytes: figures.usedBytes, walBytes: figures.walBytes, sessions: () => figures.sessions(clock.now()) },
-      freeBytes: () => readFreeBytes(dataDir),
+      freeBytes,
       node: process.versions.node,
     }),
     pages: fileURLToPath(new URL('../build', import.meta.url)),

@@ -3,7 +3,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockData } from '../store/data-lock.ts'
-import { newestVersion } from '../store/database.ts'
+import { newerThanKnown, newestVersion } from '../store/database.ts'
 import { copyDatabase, readDatabaseFile } from '../store/database-file.ts'
 import { checkBackup, type Holdings, syncFile } from './backup.ts'
 
@@ -49,6 +49,5 @@ function refuseNewer(file: string): void {
   const database = readDatabaseFile(file)
   const { version } = database
   database.close()
-  if (version > newestVersion)
-    throw new Error(`${file} is of version ${version}; this relay knows databases up to ${newestVersion}: take a newer relay`)
+  if (version > newestVersion) throw newerThanKnown(file, version)
 }

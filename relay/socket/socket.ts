@@ -8,6 +8,7 @@ import type { Hub, LinkHandle } from '../hub.ts'
 import { createNewcomers } from './newcomers.ts'
 import { createOutgoing } from './outgoing.ts'
 import { createStockSockets, offersStock, segmentOfUrl } from './stock-socket.ts'
+import { listenTo, wireOf } from './wire.ts'
 
 export interface SocketPorts {
   server: Server
@@ -24,9 +25,6 @@ export interface SocketPorts {
 /** By then a newcomer has said hello, or is cut. */
 const newcomersWaitS = 5
 const tooMany = '429 Too Many Requests'
-const noFrame = new Uint8Array()
-/** After a close frame nothing is sent; a peer that does not answer it is cut. */
-const closeTimeoutMs = 1_000
 
 export interface Sockets {
   /** From now on nobody new gets one: the relay stops. */
@@ -69,28 +67,10 @@ export function attachSocket({ server, hub, origins, admit, addressOf, newcomers
   })
 
   function join(socket: WebSocket, stream: Duplex, address: string): void {
-    const outgoing = outgoingOf(stream)
-    const link = hub.connect({
-      send: outgoing.send,
-      close(code, reason) {
-        outgoing.flush()
-        socket.close(code, reason)
-        setTimeout(() => socket.terminate(), closeTimeoutMs).unref()
-      },
-      queuedBytes: outgoing.queuedBytes,
-    })
+    const link = hub.connect(wireOf(socket, outgoingOf(stream)))
     newcomers.add(address, link)
-    stream.on('drain', () => link.drained())
-    socket.on('message', (data, isBinary) => {
-      // ws gives one Buffer for `binaryType` nodebuffer, which is its default. A text is no frame, and what comes behind it is none either.
-      link.receive(isBinary && data instanceof Uint8Array ? data : noFrame)
-    })
-    // ws closes after an error by itself; without a listener it would end the process.
-    socket.on('error', () => socket.terminate())
-    socket.on('close', () => {
-      newcomers.remove(address, link)
-      link.closed()
-    })
+    listenTo(socket, stream, link)
+    socket.on('close', () => newcomers.remove(address, link))
   }
 
   return {

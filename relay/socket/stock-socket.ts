@@ -7,6 +7,7 @@ import { parseSegmentId, type SegmentId } from '#shared/base/ids.ts'
 import { limits } from '#shared/base/limits.ts'
 import type { Hub } from '../hub.ts'
 import { createOutgoing } from './outgoing.ts'
+import { listenTo, wireOf } from './wire.ts'
 
 export interface StockSockets {
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, segment: SegmentId): void
@@ -18,9 +19,6 @@ export interface StockSockets {
 const protocol = 'dupecord.1'
 const tokenPrefix = 'token.'
 const documents = '/api/doc/'
-const noMessage = new Uint8Array()
-/** After a close frame nothing is sent; a peer that does not answer it is cut. */
-const closeTimeoutMs = 1_000
 
 /** `undefined` for every other address, also for one with anything behind the id. */
 export function segmentOfUrl(url: string | undefined): SegmentId | undefined {
@@ -44,30 +42,9 @@ export function createStockSockets(read: Hub['read']): StockSockets {
   const outgoingOf = createOutgoing()
 
   function join(socket: WebSocket, stream: Duplex, segment: SegmentId, token: string): void {
-    const outgoing = outgoingOf(stream)
-    const reader = read(
-      {
-        send: outgoing.send,
-        close(code, reason) {
-          outgoing.flush()
-          socket.close(code, reason)
-          setTimeout(() => socket.terminate(), closeTimeoutMs).unref()
-        },
-        queuedBytes: outgoing.queuedBytes,
-        ping: () => socket.ping(),
-      },
-      segment,
-      token,
-    )
-    stream.on('drain', () => reader.drained())
+    const reader = read({ ...wireOf(socket, outgoingOf(stream)), ping: () => socket.ping() }, segment, token)
+    listenTo(socket, stream, reader)
     socket.on('pong', () => reader.heard())
-    socket.on('message', (data, isBinary) => {
-      // ws gives one Buffer for `binaryType` nodebuffer, which is its default. A text is no message of the protocol.
-      reader.receive(isBinary && data instanceof Uint8Array ? data : noMessage)
-    })
-    // ws closes after an error by itself; without a listener it would end the process.
-    socket.on('error', () => socket.terminate())
-    socket.on('close', () => reader.closed())
   }
 
   return {

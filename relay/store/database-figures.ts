@@ -12,7 +12,7 @@ export interface DatabaseFigures {
 }
 
 export function createDatabaseFigures(database: Database, path: string): DatabaseFigures {
-  const pragma = (name: string) => Number(Object.values(database.sql.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0)
+  const pragma = (name: string) => Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0)
   const pageBytes = pragma('page_size')
   return {
     usedBytes: () => (pragma('page_count') - pragma('freelist_count')) * pageBytes,

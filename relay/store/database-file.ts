@@ -1,5 +1,6 @@
 // A database file seen from outside the relay: read as it stood at one moment, or copied whole. Both also while a relay writes to it.
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite'
+import { prepareOnce } from './prepared.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -20,12 +21,7 @@ export function readDatabaseFile(path: string): DatabaseFile {
     const version = Number(sql.prepare('PRAGMA user_version').get()?.user_version ?? 0)
     // The moment is that of the first reading in the transaction.
     sql.prepare('SELECT count(*) FROM sqlite_schema').get()
-    const prepared = new Map<string, StatementSync>()
-    const prepare = (text: string) => {
-      const statement = prepared.get(text) ?? sql.prepare(text)
-      prepared.set(text, statement)
-      return statement
-    }
+    const prepare = prepareOnce(sql)
     return {
       version,
       get: (text, ...values) => prepare(text).get(...values),

@@ -1,6 +1,7 @@
 // The one SQLite database: opens it, brings its schema up to date, and gives transactions. Everything that touches node:sqlite is in this folder.
 import { closeSync, fdatasync, openSync, realpathSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { prepareOnce } from './prepared.ts'
 
 /** Numbered and append-only: a database is brought from its number to the last. Never edit one that has shipped. */
 const migrations = [
@@ -109,6 +110,11 @@ const migrations = [
 /** What a database's number is when all migrations were made. */
 export const newestVersion = migrations.length
 
+/** A sentence for the operator. */
+export function newerThanKnown(path: string, version: number): Error {
+  return new Error(`${path} is of version ${version}; this relay knows databases up to ${newestVersion}: take a newer relay`)
+}
+
 /** Waiting for a writer is worth it; a scrub comes again in a second, and may not hold up the relay while somebody reads (a backup, a check). */
 const busyMs = { write: 5_000, scrub: 20 }
 
@@ -158,7 +164,7 @@ export function openDatabase(path: string, sync: Sync = fdatasync): Database {
   const version = Number(sql.prepare('PRAGMA user_version').get()?.user_version ?? 0)
   if (version > newestVersion) {
     sql.close()
-    throw new Error(`${path} is of version ${version}; this relay knows databases up to ${newestVersion}: take a newer relay`)
+    throw newerThanKnown(path, version)
   }
   migrations.slice(version).forEach((migration, i) => {
     transaction(() => {
@@ -184,14 +190,9 @@ export function openDatabase(path: string, sync: Sync = fdatasync): Database {
   // The log lies beside the file itself, also where the path is a link to it.
   const openWal = () => openSync(`${realpathSync(path)}-wal`, 'r+')
   const idle = path === ':memory:' ? undefined : [openWal()]
-  const prepared = new Map<string, StatementSync>()
   return {
     sql,
-    prepare(text) {
-      const statement = prepared.get(text) ?? sql.prepare(text)
-      prepared.set(text, statement)
-      return statement
-    },
+    prepare: prepareOnce(sql),
     transaction,
     async commit(work) {
       if (!waits || !idle) return transaction(work)
