@@ -1,17 +1,17 @@
 // What was redacted or erased is in no file of the relay's and in no device's storage, looked for byte by byte: real processes, real devices.
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { withPasswordKeys } from '#app/engine/account/sign-in.ts'
-import { communitiesView } from '#app/engine/views/community-views.ts'
-import { timelineView } from '#app/engine/views/message-views.ts'
 import { parseBase64Url, toBase64Url } from '#shared/base/bytes.ts'
 import type { ChannelId, EntryId, SpaceId } from '#shared/base/ids.ts'
 import { stretchLeast } from '#shared/crypto/key-derivation.ts'
 import { loadSodium } from '#shared/crypto/sodium.ts'
 import { filesWith } from '../fakes/files-with.ts'
 import type { MemoryDisk } from '../fakes/memory-device-store.ts'
+import { acceptedTexts, foundPlace } from '../fakes/node-community.ts'
 import { type NodeDevice, nodePassword, startNodeDevice } from '../fakes/node-device.ts'
 import { operate, type RelayProcess, startRelay } from '../fakes/relay-process.ts'
 
@@ -41,21 +41,13 @@ async function start(username: string): Promise<NodeDevice> {
 
 async function found(): Promise<{ ann: NodeDevice; ben: NodeDevice; space: SpaceId; channel: ChannelId }> {
   const [ann, ben] = [await start('ann.harbour'), await start('ben.hills')]
-  await ann.until(() => ann.core.world.link?.phase === 'ready')
-  const made = await ann.call('createCommunity', { name: 'Erasers' })
-  if (!made.ok) throw new Error(made.code)
-  const invite = await ann.call('createInvite', { space: made.value.space, days: 1, uses: 0 })
-  if (!invite.ok) throw new Error(invite.code)
-  const joined = await ben.call('join', { code: invite.value.code, space: made.value.space })
-  if (!joined.ok) throw new Error(joined.code)
-  await ben.until(() => communitiesView(ben.core.world).length === 1)
-  for (const device of [ann, ben]) device.core.watch(made.value.channel, seenMax)
-  return { ann, ben, ...made.value }
+  const place = await foundPlace(ann, ben)
+  for (const device of [ann, ben]) device.core.watch(place.channel, seenMax)
+  return { ann, ben, ...place }
 }
 
 function accepted(device: NodeDevice, channel: ChannelId): string[] {
-  const { messages } = timelineView(device.core.world, channel, seenMax)
-  return messages.filter(({ state }) => state.kind === 'accepted').map(({ text }) => text)
+  return acceptedTexts(device, channel, seenMax)
 }
 
 /** Everything that a device has stored, as one text: strings as they are, bytes by their UTF-8. */

@@ -1,12 +1,13 @@
 // Power cuts on purpose: a real relay in a process of its own is killed at random moments amid a stream of messages from five real devices,
 // and started again over the same files. What must hold then is checked on every device, on a fresh one, and in the relay's own files.
+
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { communitiesView } from '#app/engine/views/community-views.ts'
 import { timelineView } from '#app/engine/views/message-views.ts'
-import type { ChannelId, SpaceId } from '#shared/base/ids.ts'
+import type { SpaceId } from '#shared/base/ids.ts'
 import { createPrng, type Prng } from '#shared/base/prng.ts'
+import { acceptedTexts, foundPlace, type Place } from '../fakes/node-community.ts'
 import { type NodeDevice, startNodeDevice } from '../fakes/node-device.ts'
 import { operate, type RelayProcess, startRelay } from '../fakes/relay-process.ts'
 
@@ -36,11 +37,6 @@ interface Writer {
   device: NodeDevice
 }
 
-interface Place {
-  space: SpaceId
-  channel: ChannelId
-}
-
 const names = ['ann', 'ben', 'cho', 'dov', 'eve'] as const
 /** One person's flood must not wait for tokens here. */
 const unlimited = { LIMIT_ENTRY_BURST: '1000000', LIMIT_ENTRIES_PER_MINUTE: '6000000', LIMIT_CHANNEL_BURST: '1000000' }
@@ -50,6 +46,8 @@ const eventsMost = 300
 const turnsBetween = 40
 /** The rest is written when the relay is away, however fast it was before. */
 const shareBefore = 0.8
+/** More than there ever are. */
+const seenMax = 100_000
 /** The stream may be over by then. */
 const writesWithinMs = 200
 
@@ -60,8 +58,7 @@ export async function runPowerCuts({ times, messages, seed, report }: PowerCuts)
   try {
     const writers: Writer[] = []
     for (const name of names) writers.push({ name, device: await startNodeDevice(relay.url, name, true) })
-    const { space, code } = await found(writers)
-    await joinAll(writers, space, code)
+    const { space } = await foundPlace(first(writers), ...writers.slice(1).map(({ device }) => device))
     const places: Place[] = []
     for (let nr = 1; nr <= times; nr++) {
       const place = await newChannel(writers, space, nr)
@@ -86,25 +83,6 @@ function first(writers: readonly Writer[]): NodeDevice {
   return owner
 }
 
-async function found(writers: readonly Writer[]): Promise<{ space: SpaceId; code: string }> {
-  const owner = first(writers)
-  await owner.until(() => owner.core.world.link?.phase === 'ready')
-  const made = await owner.call('createCommunity', { name: 'Power Cuts' })
-  assert(made.ok)
-  const { space } = made.value
-  const invite = await owner.call('createInvite', { space, days: 1, uses: 0 })
-  assert(invite.ok)
-  return { space, code: invite.value.code }
-}
-
-async function joinAll(writers: readonly Writer[], space: SpaceId, code: string): Promise<void> {
-  for (const { device } of writers.slice(1)) {
-    await device.until(() => device.core.world.link?.phase === 'ready')
-    assert((await device.call('join', { code, space })).ok)
-    await device.until(() => communitiesView(device.core.world).length === 1)
-  }
-}
-
 async function newChannel(writers: readonly Writer[], space: SpaceId, nr: number): Promise<Place> {
   const owner = first(writers)
   await owner.until(() => owner.core.world.link?.phase === 'ready')
@@ -113,7 +91,7 @@ async function newChannel(writers: readonly Writer[], space: SpaceId, nr: number
   const { channel } = made.value
   for (const { device } of writers) {
     await device.until(() => device.core.world.tables.channel.has(channel))
-    device.core.watch(channel, 100_000)
+    device.core.watch(channel, seenMax)
   }
   return { space, channel }
 }
@@ -137,7 +115,7 @@ async function cut(
   })
   const moment = await aimAtStream(relay, first(writers), place, messages, prng)
   await relay.kill()
-  const seen = new Set(writers.flatMap(({ device }) => acceptedTexts(device, place)))
+  const seen = new Set(writers.flatMap(({ device }) => acceptedTexts(device, place.channel, seenMax)))
   const inFlight = writers.reduce((sum, { device }) => sum + waitingIn(device, place), 0)
   assert(seen.size < messages, 'the kill comes amid the stream')
   killed.resolve()
@@ -202,12 +180,7 @@ function isWhole({ core }: NodeDevice, { channel }: Place): boolean {
 }
 
 function texts(device: NodeDevice, { channel }: Place): string[] {
-  return timelineView(device.core.world, channel, 100_000).messages.map((message) => message.text)
-}
-
-function acceptedTexts(device: NodeDevice, { channel }: Place): string[] {
-  const { messages } = timelineView(device.core.world, channel, 100_000)
-  return messages.filter(({ state }) => state.kind === 'accepted').map(({ text }) => text)
+  return timelineView(device.core.world, channel, seenMax).messages.map((message) => message.text)
 }
 
 /** Once, in one order everywhere, each author's in the order of writing, and all that anybody saw accepted before the kill. */
@@ -241,8 +214,8 @@ async function checkFresh(
   const fresh = await startNodeDevice(relay.url, 'eve', false)
   for (const place of places) {
     await fresh.until(() => fresh.core.world.tables.channel.has(place.channel))
-    fresh.core.watch(place.channel, 100_000)
-    first(writers).core.watch(place.channel, 100_000)
+    fresh.core.watch(place.channel, seenMax)
+    first(writers).core.watch(place.channel, seenMax)
     await holdsAll(fresh, place, messages)
     await fresh.until(() => texts(fresh, place).length >= messages)
     await first(writers).until(() => texts(first(writers), place).length >= messages)

@@ -1,19 +1,15 @@
 // A relay set back to an older state, by a backup or by a snapshot of its whole folder: it notices, and the devices bring back what they hold.
 // What was redacted since stays away. Real processes, three real devices.
+
 import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { communitiesView } from '#app/engine/views/community-views.ts'
 import { timelineView } from '#app/engine/views/message-views.ts'
-import type { ChannelId, EntryId, SpaceId } from '#shared/base/ids.ts'
+import type { EntryId } from '#shared/base/ids.ts'
 import { filesWith } from '../fakes/files-with.ts'
+import { acceptedTexts, foundPlace, type Place } from '../fakes/node-community.ts'
 import { type NodeDevice, startNodeDevice } from '../fakes/node-device.ts'
 import { operate, type RelayProcess, startRelay } from '../fakes/relay-process.ts'
-
-interface Place {
-  space: SpaceId
-  channel: ChannelId
-}
 
 /** Small segments, so that a restore meets closed ones; nobody waits for tokens. */
 const settings = { LIMIT_SEGMENT_POSTS_MAX: '25', LIMIT_SEGMENT_ROWS_MAX: '8', LIMIT_ENTRY_BURST: '10000' }
@@ -44,34 +40,24 @@ async function found(
   kept = `${relay.dataDir}-kept`
   mkdirSync(kept)
   const [ann, ben, cho] = [await start('ann', true), await start('ben', true), await start('cho', true)]
-  await ann.until(() => ann.core.world.link?.phase === 'ready')
-  const made = await ann.call('createCommunity', { name: 'Set Back' })
-  if (!made.ok) throw new Error(made.code)
-  const invite = await ann.call('createInvite', { space: made.value.space, days: 1, uses: 0 })
-  if (!invite.ok) throw new Error(invite.code)
-  for (const device of [ben, cho]) {
-    const joined = await device.call('join', { code: invite.value.code, space: made.value.space })
-    if (!joined.ok) throw new Error(joined.code)
-    await device.until(() => communitiesView(device.core.world).length === 1)
-  }
-  for (const device of [ann, ben, cho]) device.core.watch(made.value.channel, seenMax)
-  return { ann, ben, cho, place: made.value }
+  const place = await foundPlace(ann, ben, cho)
+  for (const device of [ann, ben, cho]) device.core.watch(place.channel, seenMax)
+  return { ann, ben, cho, place }
 }
 
-function acceptedTexts(device: NodeDevice, { channel }: Place): string[] {
-  const { messages } = timelineView(device.core.world, channel, seenMax)
-  return messages.filter(({ state }) => state.kind === 'accepted').map(({ text }) => text)
+function accepted(device: NodeDevice, { channel }: Place): string[] {
+  return acceptedTexts(device, channel, seenMax)
 }
 
 /** All of them accepted and seen by all. */
 async function together(among: readonly NodeDevice[], place: Place, count: number): Promise<void> {
-  await Promise.all(among.map((device) => device.until(() => acceptedTexts(device, place).length === count)))
+  await Promise.all(among.map((device) => device.until(() => accepted(device, place).length === count)))
 }
 
 /** All of them see just these words accepted, in whatever order. */
 async function agreed(among: readonly NodeDevice[], place: Place, texts: readonly string[]): Promise<void> {
   const wanted = JSON.stringify([...texts].sort())
-  await Promise.all(among.map((device) => device.until(() => JSON.stringify(acceptedTexts(device, place).sort()) === wanted)))
+  await Promise.all(among.map((device) => device.until(() => JSON.stringify(accepted(device, place).sort()) === wanted)))
 }
 
 async function say(device: NodeDevice, { space, channel }: Place, text: string): Promise<EntryId> {
@@ -113,7 +99,7 @@ test('[BAK-1] a backup amid writes, restored into an empty directory: a new inca
   const { ann, ben, cho, place } = await found()
   const backup = join(kept, 'backup.db')
   const writing = Promise.all([sayMany(ann, place, 'ann', 40), sayMany(ben, place, 'ben', 40), sayMany(cho, place, 'cho', 40)])
-  await ann.until(() => acceptedTexts(ann, place).length >= 20)
+  await ann.until(() => accepted(ann, place).length >= 20)
   const made = await operate(relay.dataDir, 'backup', backup)
   expect(made, made.printed).toMatchObject({ code: 0, printed: expect.stringMatching(/1 communities, 1 channels, \d+ messages/) })
   expect(statSync(backup).mode & 0o777).toBe(0o600)
@@ -155,8 +141,8 @@ test('[BAK-1] a backup amid writes, restored into an empty directory: a new inca
   fresh.core.watch(place.channel, seenMax)
   await agreed([fresh], place, expected)
 
-  const texts = acceptedTexts(fresh, place)
-  for (const device of [ann, ben, cho]) expect(acceptedTexts(device, place)).toEqual(texts)
+  const texts = accepted(fresh, place)
+  for (const device of [ann, ben, cho]) expect(accepted(device, place)).toEqual(texts)
   expect(labelled(texts, 'ann')).toEqual(numbered('ann', 40))
   expect(labelled(texts, 'cho')).toEqual(numbered('cho', 40))
   expect(labelled(texts, 'ben')).toEqual(ofBen)
@@ -201,12 +187,12 @@ test('[BAK-2] what was redacted after the backup stays away, also where only a d
   expect(filesWith(relay.dataDir, 'secret'), 'gone before anybody could ask').toEqual([])
   cho.setOffline(false)
   const stays = ['ben stays', 'cho stays', 'cho late']
-  await cho.until(() => acceptedTexts(cho, place).join() === stays.join())
-  await ben.until(() => acceptedTexts(ben, place).join() === stays.join())
+  await cho.until(() => accepted(cho, place).join() === stays.join())
+  await ben.until(() => accepted(ben, place).join() === stays.join())
   const fresh = await start('ben', false)
   fresh.core.watch(place.channel, seenMax)
   await together([fresh], place, 3)
-  expect(acceptedTexts(fresh, place)).toEqual(stays)
+  expect(accepted(fresh, place)).toEqual(stays)
   expect(await operate(relay.dataDir, 'verify')).toMatchObject({ code: 0, printed: expect.stringContaining('nothing is wrong') })
 })
 
@@ -235,10 +221,10 @@ test('[BAK-3] a snapshot of the whole folder is put back: the mark of the first 
   ).toBe(true)
   await remove(ben, place, labelledMessage(messages, 'ben 01'))
   await together([ann, ben, cho], place, 39)
-  await Promise.all([ann, ben, cho].map((device) => device.until(() => acceptedTexts(device, place).includes('ben 00, better'))))
+  await Promise.all([ann, ben, cho].map((device) => device.until(() => accepted(device, place).includes('ben 00, better'))))
   // A beat has told what was promised since.
   await vi.waitFor(() => expect(markOf(ann)).not.toBe(mark), { timeout: 10_000 })
-  const [texts, before] = [acceptedTexts(ann, place), incarnationOf(ann)]
+  const [texts, before] = [accepted(ann, place), incarnationOf(ann)]
   await relay.stop()
 
   renameSync(relay.dataDir, join(kept, 'ahead'))
@@ -249,7 +235,7 @@ test('[BAK-3] a snapshot of the whole folder is put back: the mark of the first 
   const fresh = await start('cho', false)
   fresh.core.watch(place.channel, seenMax)
   await agreed([fresh], place, texts)
-  const now = acceptedTexts(fresh, place)
+  const now = accepted(fresh, place)
   for (const label of ['ann', 'ben', 'cho', 'late ben', 'late cho']) expect(labelled(now, label)).toEqual(labelled(texts, label))
   expect(await operate(relay.dataDir, 'verify')).toMatchObject({ code: 0, printed: expect.stringContaining('nothing is wrong') })
 })
@@ -268,7 +254,7 @@ test('[BAK-4] a snapshot of moments ago, before any beat, is noticed too: the an
   await sayMany(ben, place, 'late ben', 5)
   await sayMany(cho, place, 'late cho', 5)
   await together([ann, ben, cho], place, 30)
-  const [texts, before] = [acceptedTexts(ann, place), incarnationOf(ann)]
+  const [texts, before] = [accepted(ann, place), incarnationOf(ann)]
   await relay.kill()
 
   renameSync(relay.dataDir, join(kept, 'ahead'))
@@ -278,6 +264,6 @@ test('[BAK-4] a snapshot of moments ago, before any beat, is noticed too: the an
   fresh.core.watch(place.channel, seenMax)
   await agreed([fresh, ann, ben, cho], place, texts)
   expect(incarnationOf(fresh)).not.toBe(before)
-  const now = acceptedTexts(fresh, place)
+  const now = accepted(fresh, place)
   for (const label of ['ann', 'ben', 'late ben', 'late cho']) expect(labelled(now, label)).toEqual(labelled(texts, label))
 })

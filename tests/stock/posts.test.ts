@@ -1,10 +1,12 @@
 // A bot at a real relay: it reads as any y-websocket client does, and writes by request, as relay/README.md tells.
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { timelineView } from '#app/engine/views/message-views.ts'
 import { parseHttpAnswer } from '#shared/protocol/http-answers.ts'
+import { foundPlace, type Place } from '../fakes/node-community.ts'
 import type { NodeDevice } from '../fakes/node-device.ts'
 import { type RelayProcess, startRelay } from '../fakes/relay-process.ts'
-import { foundPlace, type Place, people, say, segmentOf, signEntry, startStockReader } from './stock-reader.ts'
+import { people, say, segmentOf, signEntry, startStockReader } from './stock-reader.ts'
 
 let relay: RelayProcess
 let owner: NodeDevice

@@ -1,4 +1,5 @@
 // The stock y-websocket provider as anybody would use it, pointed at a real relay; and the bare socket beside it, for what no provider does.
+
 import { once } from 'node:events'
 import { expect } from 'vitest'
 import { WebSocket } from 'ws'
@@ -6,33 +7,13 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { timelineView } from '#app/engine/views/message-views.ts'
 import { toBase64Url, utf8 } from '#shared/base/bytes.ts'
-import type { ChannelId, EntryId, SegmentId, SpaceId } from '#shared/base/ids.ts'
+import type { EntryId, SegmentId } from '#shared/base/ids.ts'
 import { makeTimeId } from '#shared/base/ids.ts'
 import { entrySignedBytes } from '#shared/crypto/signed-bytes.ts'
 import type { EntryFields } from '#shared/log/entry.ts'
 import { writeEntryText } from '#shared/log/entry-codec.ts'
+import type { Place } from '../fakes/node-community.ts'
 import { type NodeDevice, startNodeDevice } from '../fakes/node-device.ts'
-
-export interface Place {
-  space: SpaceId
-  channel: ChannelId
-}
-
-/** A community of `owner`'s with one channel, everyone else in it. */
-export async function foundPlace(owner: NodeDevice, ...others: NodeDevice[]): Promise<Place> {
-  await owner.until(() => owner.core.world.link?.phase === 'ready')
-  const made = await owner.call('createCommunity', { name: 'Tide Pools' })
-  if (!made.ok) throw new Error(made.code)
-  const { space } = made.value
-  const invite = await owner.call('createInvite', { space, days: 1, uses: 0 })
-  if (!invite.ok) throw new Error(invite.code)
-  for (const other of others) {
-    await other.until(() => other.core.world.link?.phase === 'ready')
-    const answer = await other.call('join', { code: invite.value.code, space })
-    if (!answer.ok) throw new Error(answer.code)
-  }
-  return made.value
-}
 
 /** Says it, and waits until the relay took it. */
 export async function say(device: NodeDevice, { space, channel }: Place, text: string): Promise<EntryId> {

@@ -1,24 +1,15 @@
 // An honest y-websocket 3.1 provider, and a dishonest one, at a real relay through real sockets.
+
 import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import type { SegmentId } from '#shared/base/ids.ts'
 import { closeCodes } from '#shared/protocol/frames.ts'
+import { foundPlace, type Place } from '../fakes/node-community.ts'
 import type { NodeDevice } from '../fakes/node-device.ts'
 import { type RelayProcess, startRelay } from '../fakes/relay-process.ts'
-import {
-  dial,
-  foundPlace,
-  type Place,
-  patience,
-  people,
-  type StockReader,
-  say,
-  segmentOf,
-  servedBytes,
-  startStockReader,
-} from './stock-reader.ts'
+import { dial, patience, people, type StockReader, say, segmentOf, servedBytes, startStockReader } from './stock-reader.ts'
 
 let relay: RelayProcess
 let owner: NodeDevice

@@ -1,5 +1,6 @@
 // Databases as they were shipped, each opened by the program of today: brought to the newest version, whole, and read by its stores.
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -15,12 +16,13 @@ import { createPrng } from '#shared/base/prng.ts'
 import { createReplica } from '#shared/log/document.ts'
 import { readElement } from '#shared/log/entry-codec.ts'
 import { serveSegment } from '#shared/log/update-bytes.ts'
+import { copyGoldenDatabase } from '../../fakes/golden-database.ts'
 
 let folder = ''
 let database: Database
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'dupecord-golden-'))
-  copyFileSync(new URL('./v1.db', import.meta.url), join(folder, 'relay.db'))
+  copyGoldenDatabase(join(folder, 'relay.db'))
   database = openDatabase(join(folder, 'relay.db'))
 })
 afterEach(() => {

@@ -1,4 +1,5 @@
 // Backup and restore as an operator meets them: what they refuse, in which words, and that nothing is spoilt by it; and a relay under a foreign reader.
+
 import {
   copyFileSync,
   existsSync,
@@ -13,7 +14,6 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { backUp } from '#relay/ops/backup.ts'
 import { runCommandLine, usage } from '#relay/ops/command-line.ts'
@@ -22,6 +22,7 @@ import { verify } from '#relay/ops/verify.ts'
 import { lockData } from '#relay/store/data-lock.ts'
 import { newestVersion, openDatabase } from '#relay/store/database.ts'
 import { readDatabaseFile } from '#relay/store/database-file.ts'
+import { copyGoldenDatabase } from '../../fakes/golden-database.ts'
 
 let folder = ''
 let dataDir = ''
@@ -31,7 +32,7 @@ beforeEach(() => {
   dataDir = join(folder, 'data')
   file = join(folder, 'backup.db')
   mkdirSync(dataDir)
-  copyFileSync(fileURLToPath(new URL('../../golden/database/v1.db', import.meta.url)), join(dataDir, 'relay.db'))
+  copyGoldenDatabase(join(dataDir, 'relay.db'))
   openDatabase(join(dataDir, 'relay.db')).close()
 })
 afterEach(() => rmSync(folder, { recursive: true }))

@@ -1,8 +1,8 @@
 // After a restore the journal is done again: on a real database of before, what was taken away since is gone, and cannot come back.
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { redoTaken } from '#relay/ops/redo-taken.ts'
 import { verify } from '#relay/ops/verify.ts'
@@ -15,13 +15,14 @@ import { createSqliteLogStore } from '#relay/store/sqlite-log-store.ts'
 import { type AccountId, type ChannelId, type EntryId, idFromBytes, parseAccountId, parseChannelId } from '#shared/base/ids.ts'
 import { limits } from '#shared/base/limits.ts'
 import { createPrng } from '#shared/base/prng.ts'
+import { copyGoldenDatabase } from '../../fakes/golden-database.ts'
 
 let folder = ''
 let database: Database
 let log: LogStore
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'dupecord-redo-'))
-  copyFileSync(fileURLToPath(new URL('../../golden/database/v1.db', import.meta.url)), join(folder, 'relay.db'))
+  copyGoldenDatabase(join(folder, 'relay.db'))
   database = openDatabase(join(folder, 'relay.db'))
   log = createSqliteLogStore(database)
 })

@@ -1,9 +1,9 @@
 // The check finds each kind of damage, names its place, and finds nothing where all is well. Each is done to a copy of a small whole community.
+
 import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { runCommandLine } from '#relay/ops/command-line.ts'
 import { verify } from '#relay/ops/verify.ts'
@@ -11,6 +11,7 @@ import { openDatabase } from '#relay/store/database.ts'
 import { farBlob } from '#relay/store/far-blob.ts'
 import { utf8 } from '#shared/base/bytes.ts'
 import { tapeOfElement } from '#shared/log/tape.ts'
+import { copyGoldenDatabase } from '../../fakes/golden-database.ts'
 
 let folder = ''
 let whole = ''
@@ -19,7 +20,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'dupecord-verify-'))
   whole = join(folder, 'whole.db')
   spoilt = join(folder, 'relay.db')
-  copyFileSync(fileURLToPath(new URL('../../golden/database/v1.db', import.meta.url)), whole)
+  copyGoldenDatabase(whole)
   openDatabase(whole).close()
 })
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -269,7 +270,7 @@ test('[VER-5] each finding is one line, the code says that there are some, and -
 
 test('[VER-6] what cannot be checked is said in a sentence', async () => {
   await expect(verify(join(folder, 'nothing.db'))).rejects.toThrow('there is no')
-  copyFileSync(fileURLToPath(new URL('../../golden/database/v1.db', import.meta.url)), spoilt)
+  copyGoldenDatabase(spoilt)
   await expect(verify(spoilt)).rejects.toThrow('of version 1')
   expect(await runCommandLine(['verify', '--loudly'], folder)).toMatchObject({ code: 2 })
   expect(await runCommandLine(['dance'], folder)).toMatchObject({ code: 2 })
